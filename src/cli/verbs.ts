@@ -1,0 +1,5 @@
+/** The verbs of the command line, in the order of `--help`: each registers its own command with the program. */
+import type { Command } from "commander";
+import { registerStorm } from "./storm.js";
+
+export const VERBS: ReadonlyArray<(program: Command) => void> = [registerStorm];

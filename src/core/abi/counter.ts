@@ -1,0 +1,48 @@
+/** Indices of a CPU's counters; `counter(cpu, i)` reads one. Private to the CPU that counts, summed when shown. */
+export enum Counter {
+  /** Faults that reached the memory manager, however they ended. */
+  Faults = 0,
+  /** Served with a fresh anonymous frame or the zero page. */
+  FaultsAnon = 1,
+  /** Served with a page of a file. */
+  FaultsFile = 2,
+  /** Write to the zero page: a private frame took its place. */
+  FaultsCow = 3,
+  /** The entry already allowed the access when it was looked at under the table's lock. */
+  FaultsSpurious = 4,
+  /** Decided or served under mmapLock. */
+  FaultsLocked = 5,
+  /** Ended as SIGSEGV. */
+  FaultsRefused = 6,
+  /** Served without mmapLock: the first attempt or a later one. */
+  OptimisticAttempt = 8,
+  OptimisticRetry = 9,
+  OptimisticFallback = 10,
+  /** Reasons of a retry, by the check that failed under the table's lock. */
+  RetryDetached = 11,
+  RetryDead = 12,
+  RetryEntry = 13,
+  /** Shootdowns sent, and the IPIs they posted to CPUs that were not idle. */
+  Shootdowns = 16,
+  Ipis = 17,
+  FlushesTaken = 18,
+  TablesAllocated = 19,
+  TablesFreed = 20,
+  TablesDeferred = 21,
+  GracePeriods = 22,
+  FramesAllocated = 23,
+  FramesFreed = 24,
+  TlbFills = 25,
+  MmapLockWaits = 26,
+  PtlWaits = 27,
+  Mmaps = 28,
+  Munmaps = 29,
+  Mprotects = 30,
+  /** Sampled fault latency: sum in ns, samples, longest; the histogram follows. */
+  LatencySamples = 32,
+  LatencySum = 33,
+  LatencyMax = 34,
+  /** 64 buckets: four to each power of two of nanoseconds, from 16 ns. */
+  LatencyBuckets = 48,
+  Count = 112,
+}

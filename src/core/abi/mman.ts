@@ -1,0 +1,52 @@
+/** Constants of mmap(2), mprotect(2) and madvise(2) as riscv64 Linux numbers them. */
+export enum Prot {
+  None = 0,
+  Read = 1,
+  Write = 2,
+  Exec = 4,
+  GrowsDown = 0x01000000,
+  GrowsUp = 0x02000000,
+}
+
+export enum MapFlag {
+  Shared = 0x01,
+  Private = 0x02,
+  SharedValidate = 0x03,
+  TypeMask = 0x0f,
+  Fixed = 0x10,
+  Anonymous = 0x20,
+  GrowsDown = 0x100,
+  DenyWrite = 0x800,
+  Executable = 0x1000,
+  Locked = 0x2000,
+  NoReserve = 0x4000,
+  Populate = 0x8000,
+  NonBlock = 0x10000,
+  Stack = 0x20000,
+  HugeTlb = 0x40000,
+  FixedNoReplace = 0x100000,
+}
+
+export enum Advice {
+  Normal = 0,
+  Random = 1,
+  Sequential = 2,
+  WillNeed = 3,
+  DontNeed = 4,
+}
+
+/** How a fault is synchronised with changes to the address space. */
+export enum Policy {
+  MmapLock = 0,
+  Optimistic = 1,
+}
+
+/** What keeps a page table alive under a walker that holds no lock. */
+export enum Tables {
+  Rcu = 0,
+}
+
+/** How many tables one block holds. */
+export enum Layout {
+  Page = 0,
+}

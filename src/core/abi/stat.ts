@@ -1,0 +1,11 @@
+/** What `stat(i)` tells of the whole machine. */
+export enum Stat {
+  Frames = 0,
+  FramesFree = 1,
+  Vmas = 2,
+  VmaRecords = 3,
+  NodeRecords = 4,
+  ObjectRecords = 5,
+  SlabFrames = 6,
+  GracePeriods = 7,
+}

@@ -1,0 +1,26 @@
+/**
+ * The exports of the core: all that TypeScript may use. Metadata is never touched otherwise.
+ * Addresses of CPU areas and of physical memory are u32, guest addresses and registers u64.
+ */
+export { boot } from "./machine";
+export { bounce, cpuArea, cpuId, epoch, post, takePending, trapCause, trapCode, trapValue } from "./sync/cpu";
+export { pauseRun, sleep } from "./sync/idle";
+export { answerIpis } from "./sync/ipi";
+export { cpuCount, memoryBytes } from "./sync/layout";
+export { setBrk, sysBrk } from "./mm/brk";
+export { kernelExit, settle } from "./mm/call";
+export { cpuOffline, cpuOnline } from "./mm/boot";
+export { fault } from "./mm/fault";
+export { commitFilePage, ioAddress, ioObject, ioOffset } from "./mm/filePage";
+export { fill } from "./mm/fill";
+export { sysMadvise } from "./mm/madvise";
+export { sysMmap } from "./mm/mmap";
+export { sysMprotect } from "./mm/mprotect";
+export { sysMunmap } from "./mm/munmap";
+export { takeReleasedObject } from "./mm/object";
+export { counter } from "./mm/percpu";
+export { stat } from "./mm/stat";
+export { copyFromUser, copyToUser, resident } from "./mm/uaccess";
+export { verifySpace } from "./mm/verify";
+export * from "./hart/index";
+export * from "./task/index";

@@ -1,0 +1,38 @@
+/**
+ * brk(2), the raw call: moves the end of the heap and returns it; on any failure returns the old end.
+ * Linux: mm/mmap.c:SYSCALL_DEFINE1(brk). Shrinking unmaps; growing maps anonymous read-write memory.
+ */
+import { Prot } from "../abi/mman";
+import { writeLock, writeUnlock } from "../sync/rwlock";
+import { drainDeferred } from "./deferred";
+import { insertLocked, unmapLocked } from "./mapping";
+import { TASK_SIZE } from "./pte";
+import { MMAP_LOCK, S_BRK, S_BRK_START, treeRoot } from "./space";
+import { findEndingAbove } from "./tree";
+import { vmaStart } from "./vma";
+
+/** The loader says where the heap begins. */
+export function setBrk(start: u64): void {
+  store<u64>(S_BRK_START, start);
+  store<u64>(S_BRK, start);
+}
+
+export function sysBrk(cpu: usize, addr: u64): i64 {
+  writeLock(cpu, MMAP_LOCK);
+  const old = load<u64>(S_BRK);
+  if (addr >= load<u64>(S_BRK_START) && addr < TASK_SIZE && moveLocked(cpu, old, addr)) store<u64>(S_BRK, addr);
+  const now = load<u64>(S_BRK);
+  writeUnlock(cpu, MMAP_LOCK);
+  drainDeferred(cpu);
+  return <i64>now;
+}
+
+function moveLocked(cpu: usize, old: u64, wanted: u64): bool {
+  const from = (old + 4095) & ~(<u64>4095);
+  const upTo = (wanted + 4095) & ~(<u64>4095);
+  if (upTo == from) return true;
+  if (upTo < from) return unmapLocked(cpu, upTo, from) == 0;
+  const next = findEndingAbove(treeRoot(), from);
+  if (next != 0 && vmaStart(next) < upTo + 4096) return false;
+  return insertLocked(cpu, from, upTo, Prot.Read | Prot.Write, 0, 0, 0) == 0;
+}

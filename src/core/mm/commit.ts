@@ -1,0 +1,36 @@
+/**
+ * Commit: the words by which a fault publishes an entry (design protocol 1).
+ *
+ *   lockIfStill(leaf, vma, slot, seen)   locks the leaf table and re-checks, under the lock, all the fault relied on
+ *   publish(slot, seen, entry)           the entry itself, by compare-and-swap
+ *
+ * Why it is right   whoever removes a mapping sets `detached`, then takes every table lock of the range. If our critical
+ *   section is first, the remover finds our entry and zaps it. If the remover was first, its store of `detached` is
+ *   visible through the lock, and we see it. A table is marked dead under its lock, so a dead table is never written.
+ *   `seen` differs if another CPU served the page. No operation here changes entries of a live VMA in a way that all
+ *   three checks miss: DONTNEED leaves 0, where a fresh frame is right; a permission change detaches the VMA.
+ */
+import { addUsedLocked, isDead, lockTable, unlockTable } from "./table";
+import { isDetached } from "./vma";
+import { Outcome } from "./outcome";
+
+/** Locks `leaf` and returns Done, or returns why not, unlocked. */
+export function lockIfStill(cpu: usize, leaf: usize, vma: usize, slot: usize, seen: u64): u32 {
+  lockTable(cpu, leaf);
+  let outcome: u32 = Outcome.Done;
+  if (isDead(leaf)) outcome = Outcome.RetryDead;
+  else if (isDetached(vma)) outcome = Outcome.RetryDetached;
+  else if (atomic.load<u64>(slot) != seen) outcome = Outcome.RetryEntry;
+  if (outcome != Outcome.Done) unlockTable(cpu, leaf);
+  return outcome;
+}
+
+/**
+ * Swaps `seen` for `entry` under the leaf's lock; false when a hart set A or D meanwhile. The swap publishes the
+ * frame's contents to every hart that walks to it.
+ */
+export function publishLocked(leaf: usize, slot: usize, seen: u64, entry: u64): bool {
+  if (atomic.cmpxchg<u64>(slot, seen, entry) != seen) return false;
+  if (seen == 0) addUsedLocked(leaf, 1);
+  return true;
+}

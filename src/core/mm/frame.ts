@@ -1,0 +1,187 @@
+/**
+ * Frames of 4 KiB, and one 64-byte descriptor line for each.
+ *
+ *    0        12     16     20     24     28     32     36     40       48      52
+ *   ┌────────┬──────┬──────┬──────┬──────┬──────┬──────┬──────┬────────┬───────┬───────┬─────┐
+ *   │rcu head│ type │ refs │ link │ lock │ dead │level │ used │ va     │parent │ block │     │
+ *   └────────┴──────┴──────┴──────┴──────┴──────┴──────┴──────┴────────┴───────┴───────┴─────┘
+ *   rcu head  private to the CPU that deferred the frame (rcu.ts)
+ *   type      changed by whoever owns the frame: the allocator when free, its user otherwise
+ *   refs      atomic. mappings of a data frame; tables in use in a block, kept in the block's first descriptor
+ *   link      next in a free list, under that list's lock
+ *   lock dead level used va parent block   of a page table: table.ts
+ *
+ * Allocation   the CPU's own list first, then 32 at a time from the global list or the frontier of frames never used
+ *              (those cost the host nothing), at last from another CPU's list.
+ * Locks        own FREE_LOCK, then the global lock; a thief holds one FREE_LOCK and nothing else. Both are innermost.
+ */
+import { Bug } from "../abi/bug";
+import { Counter } from "../abi/counter";
+import { cpuArea, cpusSeen } from "../sync/cpu";
+import { bug } from "../sync/env";
+import { ALLOCATOR, H_DESCRIPTORS, H_FIRST_FRAME, H_FRAMES } from "../sync/layout";
+import { lock, unlock } from "../sync/spinlock";
+import { count, P_FREE_COUNT, P_FREE_HEAD, P_FREE_LOCK } from "./percpu";
+
+export const DESCRIPTOR_BYTES: u32 = 64;
+export const D_TYPE: usize = 12;
+export const D_REFS: usize = 16;
+export const D_LINK: usize = 20;
+export const D_LOCK: usize = 24;
+export const D_DEAD: usize = 28;
+export const D_LEVEL: usize = 32;
+export const D_USED: usize = 36;
+export const D_VA: usize = 40;
+export const D_PARENT: usize = 48;
+export const D_BLOCK: usize = 52;
+
+export const TYPE_NEVER: u32 = 0;
+export const TYPE_FREE: u32 = 1;
+export const TYPE_DATA: u32 = 2;
+export const TYPE_TABLE: u32 = 3;
+export const TYPE_SLAB: u32 = 4;
+export const TYPE_ZERO: u32 = 5;
+export const TYPE_ALLOCATED: u32 = 6;
+
+const G_LOCK: usize = ALLOCATOR;
+const G_HEAD: usize = ALLOCATOR + 4;
+const G_COUNT: usize = ALLOCATOR + 8;
+const G_FRONTIER: usize = ALLOCATOR + 12;
+
+const BATCH: u32 = 32;
+const KEEP: u32 = 96;
+
+/** Descriptor of the frame that holds physical address `phys`. */
+export function descriptor(phys: usize): usize {
+  return <usize>load<u32>(H_DESCRIPTORS) + (phys >> 12) * DESCRIPTOR_BYTES;
+}
+
+/** First byte of the frame that `d` describes. */
+export function frameOf(d: usize): usize {
+  return ((d - <usize>load<u32>(H_DESCRIPTORS)) / DESCRIPTOR_BYTES) << 12;
+}
+
+export function frameType(phys: usize): u32 {
+  return load<u32>(descriptor(phys), D_TYPE);
+}
+
+export function setFrameType(phys: usize, type: u32): void {
+  store<u32>(descriptor(phys), type, D_TYPE);
+}
+
+/** A frame with arbitrary contents, or 0 when none is left anywhere. */
+export function allocFrame(cpu: usize, type: u32): usize {
+  lock(cpu, cpu + P_FREE_LOCK);
+  let head = load<u32>(cpu, P_FREE_HEAD);
+  if (head == 0) {
+    refill(cpu);
+    head = load<u32>(cpu, P_FREE_HEAD);
+  }
+  if (head != 0) popLocked(cpu, head);
+  unlock(cpu + P_FREE_LOCK);
+  if (head == 0) head = steal(cpu);
+  if (head == 0) return 0;
+  const d = descriptor(<usize>head);
+  if (load<u32>(d, D_TYPE) > TYPE_FREE) bug(cpu, Bug.allocFrame_frame_on_free_list_is_in_use);
+  store<u32>(d, type, D_TYPE);
+  count(cpu, Counter.FramesAllocated);
+  return <usize>head;
+}
+
+function popLocked(cpu: usize, head: u32): void {
+  store<u32>(cpu, load<u32>(descriptor(<usize>head), D_LINK), P_FREE_HEAD);
+  store<u32>(cpu, load<u32>(cpu, P_FREE_COUNT) - 1, P_FREE_COUNT);
+}
+
+function pushLocked(cpu: usize, phys: usize): void {
+  store<u32>(descriptor(phys), load<u32>(cpu, P_FREE_HEAD), D_LINK);
+  store<u32>(cpu, <u32>phys, P_FREE_HEAD);
+  store<u32>(cpu, load<u32>(cpu, P_FREE_COUNT) + 1, P_FREE_COUNT);
+}
+
+/** Gives a frame back. No table, TLB or reader may still lead to it. */
+export function freeFrame(cpu: usize, phys: usize): void {
+  const d = descriptor(phys);
+  if (load<u32>(d, D_TYPE) <= TYPE_FREE) bug(cpu, Bug.freeFrame_frame_is_not_in_use);
+  store<u32>(d, TYPE_FREE, D_TYPE);
+  lock(cpu, cpu + P_FREE_LOCK);
+  pushLocked(cpu, phys);
+  if (load<u32>(cpu, P_FREE_COUNT) > KEEP) drain(cpu, BATCH);
+  unlock(cpu + P_FREE_LOCK);
+  count(cpu, Counter.FramesFreed);
+}
+
+/** Takes a batch from the global list, else from the frontier. Own FREE_LOCK held. */
+function refill(cpu: usize): void {
+  lock(cpu, G_LOCK);
+  for (let i: u32 = 0; i < BATCH; i++) {
+    let phys = <usize>load<u32>(G_HEAD);
+    if (phys != 0) {
+      store<u32>(G_HEAD, load<u32>(descriptor(phys), D_LINK));
+      store<u32>(G_COUNT, load<u32>(G_COUNT) - 1);
+    } else {
+      const next = load<u32>(G_FRONTIER);
+      if (next >= load<u32>(H_FIRST_FRAME) + load<u32>(H_FRAMES)) break;
+      store<u32>(G_FRONTIER, next + 1);
+      phys = <usize>next << 12;
+    }
+    pushLocked(cpu, phys);
+  }
+  unlock(G_LOCK);
+}
+
+/** Moves `n` frames from the CPU's list to the global one. Own FREE_LOCK held. */
+function drain(cpu: usize, n: u32): void {
+  lock(cpu, G_LOCK);
+  for (let i: u32 = 0; i < n; i++) {
+    const head = load<u32>(cpu, P_FREE_HEAD);
+    if (head == 0) break;
+    popLocked(cpu, head);
+    store<u32>(descriptor(<usize>head), load<u32>(G_HEAD), D_LINK);
+    store<u32>(G_HEAD, head);
+    store<u32>(G_COUNT, load<u32>(G_COUNT) + 1);
+  }
+  unlock(G_LOCK);
+}
+
+/** One frame from any other CPU's list, or 0. No FREE_LOCK held. */
+function steal(cpu: usize): u32 {
+  const n = cpusSeen();
+  for (let i: u32 = 0; i < n; i++) {
+    const victim = cpuArea(i);
+    if (victim == cpu) continue;
+    lock(cpu, victim + P_FREE_LOCK);
+    const head = load<u32>(victim, P_FREE_HEAD);
+    if (head != 0) popLocked(victim, head);
+    unlock(victim + P_FREE_LOCK);
+    if (head != 0) return head;
+  }
+  return 0;
+}
+
+/** An offline CPU keeps no frames. */
+export function drainFrames(cpu: usize): void {
+  lock(cpu, cpu + P_FREE_LOCK);
+  drain(cpu, 0xffff_ffff);
+  unlock(cpu + P_FREE_LOCK);
+}
+
+/** Sets the allocator up over [firstFrame, firstFrame + frames). */
+export function bootFrames(firstFrame: u32, frames: u32): void {
+  store<u32>(H_FIRST_FRAME, firstFrame);
+  store<u32>(H_FRAMES, frames);
+  store<u32>(G_FRONTIER, firstFrame);
+}
+
+/** Frames on any free list or never used. Exact when nothing runs. */
+export function freeFrames(): u32 {
+  let n = load<u32>(G_COUNT) + load<u32>(H_FIRST_FRAME) + load<u32>(H_FRAMES) - load<u32>(G_FRONTIER);
+  const cpus = cpusSeen();
+  for (let i: u32 = 0; i < cpus; i++) n += load<u32>(cpuArea(i), P_FREE_COUNT);
+  return n;
+}
+
+/** Frames ever taken into use: a bound for whole-memory scans. */
+export function frontierFrame(): u32 {
+  return load<u32>(G_FRONTIER);
+}

@@ -1,0 +1,40 @@
+/**
+ * Gathers frames cleared from page tables until their shootdown is done (Linux: struct mmu_gather).
+ *
+ * Promise    no frame is freed while a TLB may still lead to it: one shootdown covers all that were gathered.
+ * The list and the range belong to the CPU; a long operation flushes whenever the list is full, between two tables.
+ */
+import { GATHER_FRAMES, GATHER_PART } from "../sync/cpu";
+import { freeFrame } from "./frame";
+import { P_GATHER_COUNT, P_GATHER_END, P_GATHER_START } from "./percpu";
+import { shootRange } from "./shootdown";
+
+export function gatherBegin(cpu: usize): void {
+  store<u32>(cpu, 0, P_GATHER_COUNT);
+  store<u64>(cpu, 0xffff_ffff_ffff_ffff, P_GATHER_START);
+  store<u64>(cpu, 0, P_GATHER_END);
+}
+
+/** Notes that the entry of `page` was taken away or lost rights; `frame` is freed after the flush, 0 for none. */
+export function gatherPage(cpu: usize, page: u64, frame: usize): void {
+  if (page < load<u64>(cpu, P_GATHER_START)) store<u64>(cpu, page, P_GATHER_START);
+  if (page + 4096 > load<u64>(cpu, P_GATHER_END)) store<u64>(cpu, page + 4096, P_GATHER_END);
+  if (frame == 0) return;
+  const n = load<u32>(cpu, P_GATHER_COUNT);
+  store<u32>(cpu + GATHER_PART + (<usize>n << 2), <u32>frame);
+  store<u32>(cpu, n + 1, P_GATHER_COUNT);
+}
+
+/** True when a whole table's worth may no longer fit. */
+export function gatherFull(cpu: usize): bool {
+  return load<u32>(cpu, P_GATHER_COUNT) + 512 > GATHER_FRAMES;
+}
+
+/** Shoots the range down if anything changed, then frees the frames. No table lock held. */
+export function gatherFlush(cpu: usize): void {
+  const end = load<u64>(cpu, P_GATHER_END);
+  if (end != 0) shootRange(cpu, load<u64>(cpu, P_GATHER_START), end);
+  const n = load<u32>(cpu, P_GATHER_COUNT);
+  for (let i: u32 = 0; i < n; i++) freeFrame(cpu, <usize>load<u32>(cpu + GATHER_PART + (<usize>i << 2)));
+  gatherBegin(cpu);
+}

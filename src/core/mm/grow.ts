@@ -1,0 +1,34 @@
+/**
+ * Stack growth: a fault just below a GROWSDOWN VMA extends it. Linux: mm/mmap.c:expand_downwards.
+ * Takes mmapLock (write): here a VMA is replaced, never edited. The old VMA's faults retry; its entries stay.
+ */
+import { writeLock, writeUnlock } from "../sync/rwlock";
+import { growLocked } from "./mapping";
+import { MMAP_LOCK, S_STACK_LIMIT, STACK_GUARD, treeRoot } from "./space";
+import { find, findEndingAbove, findStartingBelow } from "./tree";
+import { PROT_MASK, VM_GROWSDOWN, vmaEnd, vmaFlags, vmaStart } from "./vma";
+
+/** True when va is mapped now, by this call or another. */
+export function growStack(cpu: usize, va: u64): bool {
+  const page = va & ~(<u64>4095);
+  writeLock(cpu, MMAP_LOCK);
+  const root = treeRoot();
+  let grown = find(root, va) != 0;
+  if (!grown) {
+    const stack = findEndingAbove(root, va);
+    if (stack != 0 && mayGrow(root, stack, page)) grown = growLocked(cpu, stack, page);
+  }
+  writeUnlock(cpu, MMAP_LOCK);
+  return grown;
+}
+
+/** Within RLIMIT_STACK, and clear of what lies below by the guard gap unless that is inaccessible or a stack itself. */
+function mayGrow(root: usize, stack: usize, page: u64): bool {
+  if ((vmaFlags(stack) & VM_GROWSDOWN) == 0) return false;
+  if (vmaEnd(stack) - page > load<u64>(S_STACK_LIMIT)) return false;
+  const below = findStartingBelow(root, vmaStart(stack));
+  if (below == 0) return page >= STACK_GUARD;
+  const flags = vmaFlags(below);
+  if ((flags & VM_GROWSDOWN) != 0 || (flags & PROT_MASK) == 0) return page >= vmaEnd(below);
+  return page >= vmaEnd(below) + STACK_GUARD;
+}

@@ -1,0 +1,149 @@
+/**
+ * The two changes to the set of VMAs that mmap, munmap and brk share. mmapLock (write).
+ *
+ *   unmapLocked    [start, end) becomes a hole: split, detach, zap, flush, retire tables
+ *   insertLocked   a hole becomes a VMA, merged with the neighbours it equals
+ *
+ * Order (design protocol 3): the new root is stored (nobody finds the old VMAs any more), each old VMA is marked
+ * detached (a fault that found one before fails its commit), then the range is zapped under every table lock and
+ * flushed; only then may something else be mapped there.
+ */
+import { Errno } from "../abi/errno";
+import { defer } from "../sync/rcu";
+import { KIND_VMA } from "./kinds";
+import { attachObject, detachObject } from "./object";
+import { TASK_SIZE } from "./pte";
+import { retireTables } from "./retire";
+import { SLAB_VMA, slabFree } from "./slab";
+import { MAX_MAP_COUNT, S_MAP_COUNT, treeRoot } from "./space";
+import { findEndingAbove, findStartingBelow } from "./tree";
+import { treeReplace, treeReserve } from "./treeChange";
+import {
+  cutVma,
+  mergeable,
+  newVma,
+  V_DETACHED,
+  V_OFFSET,
+  V_RECORD,
+  vmaEnd,
+  vmaFlags,
+  vmaStart,
+} from "./vma";
+import { zapRange } from "./zap";
+
+export function addMapCount(n: i32): void {
+  store<u32>(S_MAP_COUNT, load<u32>(S_MAP_COUNT) + n);
+}
+
+/** Marks a VMA that the tree no longer holds, and defers its record. */
+export function detachVma(cpu: usize, vma: usize): void {
+  atomic.store<u32>(vma, 1, V_DETACHED);
+  detachObject(cpu, vma);
+  defer(cpu, vma, KIND_VMA);
+  addMapCount(-1);
+}
+
+/** Frees a VMA that was never published. */
+export function discardVma(cpu: usize, vma: usize): void {
+  if (vma != 0) slabFree(cpu, SLAB_VMA, vma);
+}
+
+/**
+ * Unmaps [start, end), page-aligned. 0; or -ENOMEM when a split finds no memory or would pass max_map_count (nothing
+ * has changed then).
+ */
+export function unmapLocked(cpu: usize, start: u64, end: u64): i32 {
+  const oldRoot = treeRoot();
+  const first = findEndingAbove(oldRoot, start);
+  if (first == 0 || vmaStart(first) >= end) return 0;
+  const last = findStartingBelow(oldRoot, end);
+  const cutHead = vmaStart(first) < start;
+  const cutTail = vmaEnd(last) > end;
+  if (cutHead && cutTail && first == last && load<u32>(S_MAP_COUNT) >= MAX_MAP_COUNT) return -Errno.ENOMEM;
+  if (!treeReserve(cpu)) return -Errno.ENOMEM;
+  let head: usize = 0;
+  let tail: usize = 0;
+  if (cutHead) {
+    head = cutVma(cpu, first, vmaStart(first), start, vmaFlags(first));
+    if (head == 0) return -Errno.ENOMEM;
+  }
+  if (cutTail) {
+    tail = cutVma(cpu, last, end, vmaEnd(last), vmaFlags(last));
+    if (tail == 0) {
+      discardVma(cpu, head);
+      return -Errno.ENOMEM;
+    }
+  }
+  treeReplace(cpu, vmaStart(first), vmaStart(last) + 1, head, tail, 0);
+  adopt(head);
+  adopt(tail);
+  detachAll(cpu, oldRoot, first, last);
+  zapRange(cpu, start, end, true);
+  const below = findStartingBelow(treeRoot(), start);
+  const above = findEndingAbove(treeRoot(), end - 1);
+  retireTables(cpu, start, end, below == 0 ? 0 : vmaEnd(below), above == 0 ? TASK_SIZE : vmaStart(above));
+  return 0;
+}
+
+/** Counts a VMA that treeReplace just published. */
+function adopt(vma: usize): void {
+  if (vma == 0) return;
+  attachObject(vma);
+  addMapCount(1);
+}
+
+/** Detaches first … last of the old tree; its nodes are still readable, as this CPU has not been quiescent. */
+function detachAll(cpu: usize, oldRoot: usize, first: usize, last: usize): void {
+  let vma = first;
+  while (true) {
+    const next: usize = vma == last ? 0 : findEndingAbove(oldRoot, vmaEnd(vma));
+    detachVma(cpu, vma);
+    if (next == 0) return;
+    vma = next;
+  }
+}
+
+/** Maps [start, end), which must be a hole. 0, or -ENOMEM (nothing has changed). */
+export function insertLocked(
+  cpu: usize,
+  start: u64,
+  end: u64,
+  flags: u32,
+  object: u32,
+  offset: u64,
+  record: usize,
+): i32 {
+  if (load<u32>(S_MAP_COUNT) >= MAX_MAP_COUNT || !treeReserve(cpu)) return -Errno.ENOMEM;
+  const root = treeRoot();
+  let left = findStartingBelow(root, start);
+  if (left != 0 && (vmaEnd(left) != start || !mergeable(left, flags, object, offset))) left = 0;
+  let right = findEndingAbove(root, end);
+  if (right != 0 && (vmaStart(right) != end || !mergesWith(flags, object, offset + (end - start), right))) right = 0;
+  const from = left != 0 ? vmaStart(left) : start;
+  const upTo = right != 0 ? vmaEnd(right) : end;
+  const at = left != 0 ? load<u64>(left, V_OFFSET) : offset;
+  const vma = newVma(cpu, from, upTo, flags, object, at, left != 0 ? <usize>load<u32>(left, V_RECORD) : record);
+  if (vma == 0) return -Errno.ENOMEM;
+  treeReplace(cpu, from, (right != 0 ? vmaStart(right) : start) + 1, vma, 0, 0);
+  adopt(vma);
+  if (left != 0) detachVma(cpu, left);
+  if (right != 0) detachVma(cpu, right);
+  return 0;
+}
+
+/** Whether a VMA given by its parts can absorb `right`, which it touches. */
+export function mergesWith(flags: u32, object: u32, offset: u64, right: usize): bool {
+  if (object == 0) return mergeable(right, flags, 0, 0);
+  return vmaFlags(right) == flags && mergeable(right, flags, object, load<u64>(right, V_OFFSET) + (vmaEnd(right) - vmaStart(right))) && load<u64>(right, V_OFFSET) == offset;
+}
+
+/** Extends `vma` down to `start`; false when out of memory. */
+export function growLocked(cpu: usize, vma: usize, start: u64): bool {
+  if (!treeReserve(cpu)) return false;
+  const taller = newVma(cpu, start, vmaEnd(vma), vmaFlags(vma), 0, 0, 0);
+  if (taller == 0) return false;
+  treeReplace(cpu, start, vmaStart(vma) + 1, taller, 0, 0);
+  adopt(taller);
+  detachVma(cpu, vma);
+  return true;
+}

@@ -1,0 +1,62 @@
+/**
+ * Frees the page tables of a hole in the address space.
+ *
+ * Called with mmapLock (write), after the VMAs were detached and the range was zapped. The hole reaches from the end of
+ * the VMA below to the start of the VMA above: a table is retired when all it maps lies in the hole.
+ *
+ * Algorithm  lock parent, lock child (the order of every nested pair); mark the child dead; every slot must be 0;
+ *            clear the parent's entry; unlock both; defer the child to the end of a grace period.
+ * Race       | munmap                       | fault
+ *            | detached = 1                 | found the table through the old entry (reader section)
+ *            | lock leaf; zap; unlock       | lock leaf; dead or detached: back off
+ *            | lock leaf; dead = 1          |
+ *            | defer                        | the table stays readable until the section ends
+ * Linux: mm/memory.c:free_pgtables.
+ */
+import { Bug } from "../abi/bug";
+import { Counter } from "../abi/counter";
+import { bug } from "../sync/env";
+import { defer } from "../sync/rcu";
+import { descriptor } from "./frame";
+import { KIND_TABLE } from "./kinds";
+import { count } from "./percpu";
+import { entryAt, entrySpan, LEVELS, PTE_V, ptePhys } from "./pte";
+import { pgd } from "./space";
+import { addUsedLocked, lockTable, markDeadLocked, unlockTable, usedLocked } from "./table";
+
+/** Retires the tables that [start, end) touches and that lie wholly in the hole [floor, ceiling). */
+export function retireTables(cpu: usize, start: u64, end: u64, floor: u64, ceiling: u64): void {
+  retireBelow(cpu, pgd(), LEVELS - 1, start, end, floor, ceiling);
+}
+
+function retireBelow(cpu: usize, table: usize, level: u32, start: u64, end: u64, floor: u64, ceiling: u64): void {
+  const span = entrySpan(level);
+  for (let va = start & ~(span - 1); va < end; va += span) {
+    const slot = entryAt(table, va, level);
+    const entry = atomic.load<u64>(slot);
+    if ((entry & PTE_V) == 0) continue;
+    const child = ptePhys(entry);
+    if (level > 1) {
+      const from = va > start ? va : start;
+      const upTo = va + span < end ? va + span : end;
+      retireBelow(cpu, child, level - 1, from, upTo, floor, ceiling);
+    }
+    if (va >= floor && va + span <= ceiling) retireTable(cpu, table, slot, child);
+  }
+}
+
+function retireTable(cpu: usize, parent: usize, slot: usize, table: usize): void {
+  lockTable(cpu, parent);
+  lockTable(cpu, table);
+  markDeadLocked(table);
+  if (usedLocked(table) != 0) bug(cpu, Bug.retireTable_entry_present_in_a_table_being_freed);
+  for (let at: usize = 0; at < 4096; at += 8) {
+    if (atomic.load<u64>(table + at) != 0) bug(cpu, Bug.retireTable_entry_present_in_a_table_being_freed);
+  }
+  atomic.xchg<u64>(slot, 0);
+  addUsedLocked(parent, -1);
+  unlockTable(cpu, table);
+  unlockTable(cpu, parent);
+  count(cpu, Counter.TablesDeferred);
+  defer(cpu, descriptor(table), KIND_TABLE);
+}

@@ -1,0 +1,180 @@
+/**
+ * Whole-structure checks: what must hold whenever no operation is under way. Tests call it after each step.
+ *
+ * Returns 0, or the Bug of the first broken invariant. Holds no lock: nothing else may run.
+ *   1 the VMA tree: sorted, disjoint, bounds and gaps right, nothing detached, the count equal
+ *   2 the tables: parent and address right, none dead, none locked, `used` equal to the entries, none empty outside VMAs
+ *   3 the entries: inside a VMA, within its rights, the zero page never writable, no frame mapped twice
+ *   4 conservation: free + mapped + tables + slabs + fixed = all, once deferred records are drained
+ *   5 the TLBs: every translation is what the table says
+ */
+import { Bug } from "../abi/bug";
+import { cpuArea, cpusSeen } from "../sync/cpu";
+import { H_FIRST_FRAME, H_FRAMES, H_ZERO_FRAME } from "../sync/layout";
+import { isLocked } from "../sync/spinlock";
+import { FETCH_ENTRIES, F_EXEC, F_PHYS, fetchEntry, T_PHYS, T_READ, T_WRITE, TLB_ENTRIES, tlbEntry } from "../sync/tlb";
+import { objectRefs } from "./object";
+import {
+  D_LOCK,
+  D_PARENT,
+  D_VA,
+  D_TYPE,
+  descriptor,
+  freeFrames,
+  frontierFrame,
+  TYPE_DATA,
+  TYPE_FREE,
+} from "./frame";
+import { entryAt, entrySpan, LEVELS, PTE_D, PTE_HELD, PTE_RIGHTS, PTE_V, PTE_W, PTE_X, ptePhys, rightsOf } from "./pte";
+import { isZeroFrame } from "./serve";
+import { MMAP_LOCK, pgd, S_MAP_COUNT, treeRoot } from "./space";
+import { isDead, usedLocked } from "./table";
+import { childAt, childEnd, find, findEndingAbove, N_GAP, N_HI, N_LO, nodeCount, nodeLevel, startAt } from "./tree";
+import { isDetached, PROT_MASK, V_RECORD, vmaEnd, vmaFlags, vmaStart } from "./vma";
+import { walkLeaf } from "./walk";
+
+export function verifySpace(cpu: usize): u32 {
+  if (atomic.load<u32>(MMAP_LOCK) != 0) return Bug.verify_mmapLock_held_at_rest;
+  let bug = verifyTree();
+  if (bug != 0) return bug;
+  bug = verifyTable(pgd(), LEVELS - 1, 0, 0);
+  if (bug != 0) return bug;
+  bug = verifyFrames();
+  if (bug != 0) return bug;
+  const n = cpusSeen();
+  for (let i: u32 = 0; i < n; i++) {
+    bug = verifyTlb(cpuArea(i));
+    if (bug != 0) return bug;
+  }
+  return 0;
+}
+
+function verifyTree(): u32 {
+  const root = treeRoot();
+  if (root == 0) return load<u32>(S_MAP_COUNT) == 0 ? 0 : Bug.verify_vmas_out_of_order_or_overlapping;
+  const bug = verifyNode(root);
+  if (bug != 0) return bug;
+  let n: u32 = 0;
+  let end: u64 = 0;
+  let vma = findEndingAbove(root, 0);
+  while (vma != 0) {
+    if (vmaStart(vma) < end || vmaEnd(vma) <= vmaStart(vma)) return Bug.verify_vmas_out_of_order_or_overlapping;
+    if (isDetached(vma)) return Bug.verify_vma_in_tree_is_detached;
+    const record = <usize>load<u32>(vma, V_RECORD);
+    if (record != 0 && objectRefs(record) == 0) return Bug.verify_object_references_do_not_add_up;
+    end = vmaEnd(vma);
+    n++;
+    vma = findEndingAbove(root, end);
+  }
+  return n == load<u32>(S_MAP_COUNT) ? 0 : Bug.verify_vmas_out_of_order_or_overlapping;
+}
+
+function verifyNode(node: usize): u32 {
+  const n = nodeCount(node);
+  const level = nodeLevel(node);
+  let gap: u64 = 0;
+  for (let i: u32 = 0; i < n; i++) {
+    const child = childAt(node, i);
+    const start = level == 0 ? vmaStart(child) : load<u64>(child, N_LO);
+    if (startAt(node, i) != start) return Bug.verify_tree_bounds_do_not_match_children;
+    if (level != 0) {
+      if (nodeLevel(child) != level - 1) return Bug.verify_tree_bounds_do_not_match_children;
+      const bug = verifyNode(child);
+      if (bug != 0) return bug;
+      if (load<u64>(child, N_GAP) > gap) gap = load<u64>(child, N_GAP);
+    }
+    if (i + 1 < n) {
+      if (startAt(node, i + 1) < childEnd(node, i)) return Bug.verify_vmas_out_of_order_or_overlapping;
+      if (startAt(node, i + 1) - childEnd(node, i) > gap) gap = startAt(node, i + 1) - childEnd(node, i);
+    }
+  }
+  if (n == 0 || load<u64>(node, N_LO) != startAt(node, 0) || load<u64>(node, N_HI) != childEnd(node, n - 1)) {
+    return Bug.verify_tree_bounds_do_not_match_children;
+  }
+  return load<u64>(node, N_GAP) == gap ? 0 : Bug.verify_gap_of_a_tree_node_is_wrong;
+}
+
+function verifyTable(table: usize, level: u32, va: u64, parent: usize): u32 {
+  const d = descriptor(table);
+  if (isDead(table)) return Bug.verify_table_is_dead_but_reachable;
+  if (isLocked(d + D_LOCK)) return Bug.verify_table_lock_held_at_rest;
+  if (load<u32>(d, D_PARENT) != <u32>parent || load<u64>(d, D_VA) != va) return Bug.verify_table_parent_is_wrong;
+  const span = entrySpan(level);
+  let used: u32 = 0;
+  for (let i: u64 = 0; i < 512; i++) {
+    const at = va + i * span;
+    const entry = load<u64>(entryAt(table, at, level));
+    if (entry == 0) continue;
+    used++;
+    const bug = level == 0 ? verifyEntry(entry, at) : verifyTable(ptePhys(entry), level - 1, at, table);
+    if (bug != 0) return bug;
+  }
+  if (used != usedLocked(table)) return Bug.verify_table_count_differs_from_its_entries;
+  if (used == 0 && level != LEVELS - 1) {
+    const vma = findEndingAbove(treeRoot(), va);
+    if (vma == 0 || vmaStart(vma) >= va + span * 512) return Bug.verify_empty_table_outside_vmas;
+  }
+  return 0;
+}
+
+function verifyEntry(entry: u64, va: u64): u32 {
+  const vma = find(treeRoot(), va);
+  if (vma == 0) return Bug.verify_present_entry_outside_a_vma;
+  const rights = rightsOf(vmaFlags(vma) & PROT_MASK);
+  if ((entry & PTE_RIGHTS & ~rights & ~PTE_HELD) != 0) return Bug.verify_entry_grants_more_than_its_vma;
+  if (isZeroFrame(entry)) return (entry & PTE_W) != 0 ? Bug.verify_zero_page_is_writable : 0;
+  const d = descriptor(ptePhys(entry));
+  if (load<u32>(d, D_TYPE) != TYPE_DATA) {
+    return load<u32>(d, D_TYPE) == MAPPED ? Bug.verify_frame_mapped_twice : Bug.verify_frame_mapped_but_not_in_use;
+  }
+  store<u32>(d, MAPPED, D_TYPE);
+  return 0;
+}
+
+/** Stands for TYPE_DATA while verifyTable() runs: a data frame seen once. */
+const MAPPED: u32 = 0x100;
+
+/** Every data frame is mapped exactly once; free frames and used ones add up. */
+function verifyFrames(): u32 {
+  const first = load<u32>(H_FIRST_FRAME);
+  const end = frontierFrame();
+  let used: u32 = 0;
+  let lost: u32 = 0;
+  for (let frame = first; frame < end; frame++) {
+    const d = descriptor(<usize>frame << 12);
+    const type = load<u32>(d, D_TYPE);
+    if (type == MAPPED) store<u32>(d, TYPE_DATA, D_TYPE);
+    else if (type == TYPE_DATA) lost++;
+    if (type > TYPE_FREE) used++;
+  }
+  if (lost != 0 || used + freeFrames() != load<u32>(H_FRAMES)) return Bug.verify_frames_do_not_add_up;
+  return 0;
+}
+
+/** A CPU with flushes queued will drop them before it reads anything: its TLB is not judged. */
+function verifyTlb(cpu: usize): u32 {
+  if (atomic.load<u32>(cpu) & 1) return 0;
+  for (let i: u32 = 0; i < TLB_ENTRIES; i++) {
+    const e = tlbEntry(cpu, (<u64>i) << 12);
+    const read = load<u64>(e, T_READ);
+    const write = load<u64>(e, T_WRITE);
+    const phys = load<u32>(e, T_PHYS);
+    if (read != NONE && !matches(read, phys, 0)) return Bug.verify_tlb_entry_without_page_table_entry;
+    if (write != NONE && !matches(write, phys, PTE_W | PTE_D)) return Bug.verify_tlb_entry_without_page_table_entry;
+  }
+  for (let i: u32 = 0; i < FETCH_ENTRIES; i++) {
+    const f = fetchEntry(cpu, (<u64>i) << 12);
+    const exec = load<u64>(f, F_EXEC);
+    if (exec != NONE && !matches(exec, load<u32>(f, F_PHYS), PTE_X)) return Bug.verify_tlb_entry_without_page_table_entry;
+  }
+  return 0;
+}
+
+const NONE: u64 = 0xffff_ffff_ffff_ffff;
+
+function matches(va: u64, phys: u32, rights: u64): bool {
+  const leaf = walkLeaf(va);
+  if (leaf == 0) return false;
+  const entry = load<u64>(entryAt(leaf, va, 0));
+  return (entry & PTE_V) != 0 && ptePhys(entry) == <usize>phys && (entry & rights) == rights;
+}

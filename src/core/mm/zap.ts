@@ -1,0 +1,61 @@
+/**
+ * Clears the entries of a range and frees what they mapped.
+ *
+ * Promise    after return no hart reads or writes a frame of the range through a translation made before.
+ * Algorithm  for each leaf table: lock, swap each entry for 0, gather the frame, unlock; flush when the gather is full
+ *            and at the end; only then free.
+ * Locks      mmapLock: write, with the VMAs detached (munmap); or read (DONTNEED, where the VMA lives on).
+ *            Every leaf table of the range is locked, empty ones too: a fault that committed before our lock is found,
+ *            one that commits after sees `detached`.
+ * Missing tables   with `barrier`, each upper table of the range is locked and unlocked before it is read, so a fault
+ *            that is installing a table has finished, or will see `detached` (walk.ts draws the race).
+ * Linux: mm/memory.c:zap_pte_range.
+ */
+import { gatherBegin, gatherFlush, gatherFull, gatherPage } from "./gather";
+import { entryAt, entrySpan, LEVELS, PTE_V, ptePhys } from "./pte";
+import { isZeroFrame } from "./serve";
+import { pgd } from "./space";
+import { addUsedLocked, lockTable, unlockTable, usedLocked } from "./table";
+
+export function zapRange(cpu: usize, start: u64, end: u64, barrier: bool): void {
+  gatherBegin(cpu);
+  zapUpper(cpu, pgd(), LEVELS - 1, start, end, barrier);
+  gatherFlush(cpu);
+}
+
+/** The part of the range below an upper table. */
+function zapUpper(cpu: usize, table: usize, level: u32, start: u64, end: u64, barrier: bool): void {
+  if (barrier) {
+    lockTable(cpu, table);
+    unlockTable(cpu, table);
+  }
+  const span = entrySpan(level);
+  let va = start;
+  while (va < end) {
+    const next = (va & ~(span - 1)) + span;
+    const upTo = next < end ? next : end;
+    const entry = atomic.load<u64>(entryAt(table, va, level));
+    if ((entry & PTE_V) != 0) {
+      if (level == 1) zapLeaf(cpu, ptePhys(entry), va, upTo);
+      else zapUpper(cpu, ptePhys(entry), level - 1, va, upTo, barrier);
+    }
+    va = next;
+  }
+}
+
+function zapLeaf(cpu: usize, leaf: usize, start: u64, end: u64): void {
+  if (gatherFull(cpu)) gatherFlush(cpu);
+  lockTable(cpu, leaf);
+  let left = usedLocked(leaf);
+  let cleared: i32 = 0;
+  for (let va = start; va < end && left != 0; va += 4096) {
+    const slot = entryAt(leaf, va, 0);
+    if (atomic.load<u64>(slot) == 0) continue;
+    const old = atomic.xchg<u64>(slot, 0);
+    gatherPage(cpu, va, isZeroFrame(old) ? 0 : ptePhys(old));
+    cleared++;
+    left--;
+  }
+  addUsedLocked(leaf, -cleared);
+  unlockTable(cpu, leaf);
+}

@@ -1,0 +1,91 @@
+/**
+ * Queues of signal records: who sent a pending signal, and why (siginfo). All under taskLock.
+ *
+ *   thread or process ─► record ─► record ─► 0        oldest first; addresses as u32
+ *
+ * A pending set without a record still delivers the signal, with an empty siginfo: standard signals are never refused
+ * for lack of a record, real-time ones are (EAGAIN), as Linux: kernel/signal.c:__send_signal_locked.
+ */
+import {
+  FREE_RECORDS,
+  RECORD_BYTES,
+  RECORD_COUNT,
+  RECORDS,
+  S_CODE,
+  S_NEXT,
+  S_PID,
+  S_SIGNAL,
+  S_UID,
+  S_VALUE,
+  T_PENDING,
+  T_QUEUE,
+} from "./region";
+
+/** Once, before any thread: links every record into the free list. */
+export function initQueue(): void {
+  let next: u32 = 0;
+  for (let i: u32 = 0; i < RECORD_COUNT; i++) {
+    const record = RECORDS + <usize>i * RECORD_BYTES;
+    store<u32>(record, next, S_NEXT);
+    next = <u32>record;
+  }
+  store<u32>(FREE_RECORDS, next);
+}
+
+/** Appends a record to the queue at `head`; false when none is free. */
+export function append(head: usize, signal: u32, code: i32, pid: u32, uid: u32, value: u64): bool {
+  const record = <usize>load<u32>(FREE_RECORDS);
+  if (record == 0) return false;
+  store<u32>(FREE_RECORDS, load<u32>(record, S_NEXT));
+  store<u32>(record, 0, S_NEXT);
+  store<u32>(record, signal, S_SIGNAL);
+  store<i32>(record, code, S_CODE);
+  store<u32>(record, pid, S_PID);
+  store<u32>(record, uid, S_UID);
+  store<u64>(record, value, S_VALUE);
+  let link = head;
+  while (load<u32>(link) != 0) link = <usize>load<u32>(link) + S_NEXT;
+  store<u32>(link, <u32>record);
+  return true;
+}
+
+/** The oldest record of `signal`, unlinked but not yet free; 0 when there is none. */
+export function unlink(head: usize, signal: u32): usize {
+  let link = head;
+  let record = <usize>load<u32>(link);
+  while (record != 0) {
+    if (load<u32>(record, S_SIGNAL) == signal) {
+      store<u32>(link, load<u32>(record, S_NEXT));
+      return record;
+    }
+    link = record + S_NEXT;
+    record = <usize>load<u32>(link);
+  }
+  return 0;
+}
+
+export function holds(head: usize, signal: u32): bool {
+  let record = <usize>load<u32>(head);
+  while (record != 0) {
+    if (load<u32>(record, S_SIGNAL) == signal) return true;
+    record = <usize>load<u32>(record, S_NEXT);
+  }
+  return false;
+}
+
+export function release(record: usize): void {
+  store<u32>(record, load<u32>(FREE_RECORDS), S_NEXT);
+  store<u32>(FREE_RECORDS, <u32>record);
+}
+
+/** Empties the set and queue of a thread that ends. */
+export function dropQueue(thread: usize): void {
+  atomic.store<u64>(thread, 0, T_PENDING);
+  let record = <usize>load<u32>(thread, T_QUEUE);
+  store<u32>(thread, 0, T_QUEUE);
+  while (record != 0) {
+    const next = <usize>load<u32>(record, S_NEXT);
+    release(record);
+    record = next;
+  }
+}

@@ -1,0 +1,274 @@
+/**
+ * Signals between threads: pending sets, masks, dispositions.
+ *
+ * Promise    a signal that is pending and not blocked is claimed by exactly one thread, soon: whoever makes that state
+ *            true (the sender, or the thread that unblocks) makes sure that thread looks.
+ * Algorithm  send: under taskLock, drop if ignored and not blocked, else set the bit and queue the record; then pick a
+ *            thread that does not block it and post Kick. A thread takes its Kick bit first and looks after.
+ *            claim: under taskLock, the lowest signal of the own set, then of the process's; its record and disposition
+ *            go to `out`; SA_RESETHAND is done here, so no second thread runs a one-shot handler.
+ * Race       | sender                          | receiver
+ *            | set pending, read its mask      | write its mask, read pending
+ *            both under taskLock: either the sender sees it unblocked and kicks, or the receiver sees it pending.
+ *
+ *   pending    u64 atomic.  write: taskLock;  peek: signalWaits, by the owner after a kick or a change of its mask
+ *   mask       u64 atomic.  write: taskLock, by the owner only;  peek: none but the owner
+ *   awaited    u64 atomic.  what sigtimedwait waits for; counts as unblocked when a thread is picked
+ * Linux: compare kernel/signal.c:__send_signal_locked, complete_signal, dequeue_signal, get_signal.
+ */
+import { Errno } from "../abi/errno";
+import { Pending } from "../abi/pending";
+import { cpuArea, cpuId, post } from "../sync/cpu";
+import { lock, unlock } from "../sync/spinlock";
+import { append, holds, release, unlink } from "./queue";
+import {
+  ACTION_BYTES,
+  ACTIONS,
+  HOST_PENDING,
+  S_CODE,
+  S_PID,
+  S_UID,
+  S_VALUE,
+  SHARED_PENDING,
+  SHARED_QUEUE,
+  STATE_LIVE,
+  T_AWAITED,
+  T_MASK,
+  T_PENDING,
+  T_QUEUE,
+  T_STATE,
+  T_TID,
+  TASK_LOCK,
+  THREADS_SEEN,
+  threadRecord,
+} from "./region";
+
+/** SIGKILL and SIGSTOP can be neither blocked nor handled. */
+const UNBLOCKABLE: u64 = (1 << 8) | (1 << 18);
+const SIGRTMIN: u32 = 32;
+const SIG_DFL: u64 = 0;
+const SIG_IGN: u64 = 1;
+const SA_RESETHAND: u64 = 0x8000_0000;
+/** Default action "ignore": CHLD CONT URG WINCH; and the stop signals, since this machine has no job control. */
+const DEFAULT_IGNORED: u64 = (1 << 16) | (1 << 17) | (1 << 22) | (1 << 27) | (1 << 18) | (1 << 19) | (1 << 20) | (1 << 21);
+
+/** Where claimSignal puts what it found. */
+export const CLAIM_BYTES: u32 = 56;
+
+function bit(signal: u32): u64 {
+  return (<u64>1) << (<u64>(signal - 1));
+}
+
+function action(signal: u32): usize {
+  return ACTIONS + <usize>(signal - 1) * ACTION_BYTES;
+}
+
+function ignored(signal: u32): bool {
+  const handler = load<u64>(action(signal));
+  return handler == SIG_IGN || (handler == SIG_DFL && (DEFAULT_IGNORED & bit(signal)) != 0);
+}
+
+/** rt_sigaction(2): the old disposition goes to `out` (24 bytes) unless that is 0; `set` says whether the new one counts. */
+export function changeAction(cpu: usize, signal: u32, out: usize, set: bool, handler: u64, flags: u64, mask: u64): void {
+  lock(cpu, TASK_LOCK);
+  const a = action(signal);
+  if (out != 0) memory.copy(out, a, ACTION_BYTES);
+  if (set) {
+    store<u64>(a, handler);
+    store<u64>(a, flags, 8);
+    store<u64>(a, mask & ~UNBLOCKABLE, 16);
+    if (ignored(signal)) discardLocked(signal);
+  }
+  unlock(TASK_LOCK);
+}
+
+/** A signal that becomes ignored is no longer pending anywhere (sigaction(2)). */
+function discardLocked(signal: u32): void {
+  discardFrom(SHARED_PENDING, SHARED_QUEUE, signal);
+  const n = load<u32>(THREADS_SEEN);
+  for (let i: u32 = 0; i < n; i++) {
+    const t = threadRecord(i);
+    discardFrom(t + T_PENDING, t + T_QUEUE, signal);
+  }
+}
+
+function discardFrom(set: usize, queue: usize, signal: u32): void {
+  if ((atomic.load<u64>(set) & bit(signal)) == 0) return;
+  atomic.store<u64>(set, atomic.load<u64>(set) & ~bit(signal));
+  for (let r = unlink(queue, signal); r != 0; r = unlink(queue, signal)) release(r);
+}
+
+export function getMask(cpu: usize): u64 {
+  return atomic.load<u64>(threadRecord(cpuId(cpu)), T_MASK);
+}
+
+/** The caller asks signalWaits afterwards: what was unblocked may be pending. */
+export function setMask(cpu: usize, mask: u64): void {
+  lock(cpu, TASK_LOCK);
+  atomic.store<u64>(threadRecord(cpuId(cpu)), mask & ~UNBLOCKABLE, T_MASK);
+  unlock(TASK_LOCK);
+}
+
+/** What sigtimedwait waits for; 0 when it is over. */
+export function setAwaited(cpu: usize, set: u64): void {
+  lock(cpu, TASK_LOCK);
+  atomic.store<u64>(threadRecord(cpuId(cpu)), set, T_AWAITED);
+  unlock(TASK_LOCK);
+}
+
+/** Signals pending for this thread or its process, blocked or not. */
+export function pendingSet(cpu: usize): u64 {
+  return atomic.load<u64>(threadRecord(cpuId(cpu)), T_PENDING) | atomic.load<u64>(SHARED_PENDING);
+}
+
+/** True when there may be something to claim. */
+export function signalWaits(cpu: usize): bool {
+  return ((pendingSet(cpu) & ~getMask(cpu)) | atomic.load<u64>(HOST_PENDING)) != 0;
+}
+
+/** Sends to one thread (tgkill): 0, -ESRCH, or -EAGAIN. Signal 0 only asks whether the thread lives. */
+export function signalThread(cpu: usize, tid: u32, signal: u32, code: i32, pid: u32, uid: u32, value: u64): i32 {
+  lock(cpu, TASK_LOCK);
+  const index = findLocked(tid);
+  let result: i32 = index < 0 ? -Errno.ESRCH : 0;
+  if (index >= 0 && signal != 0) {
+    const t = threadRecord(index);
+    if (!ignored(signal) || masks(t, signal)) {
+      result = enqueueLocked(t + T_PENDING, t + T_QUEUE, signal, code, pid, uid, value);
+      if (result == 0 && !blocks(t, signal)) post(cpuArea(index), Pending.Kick);
+    }
+  }
+  unlock(TASK_LOCK);
+  return result;
+}
+
+/** Sends to the process (kill): 0 or -EAGAIN. */
+export function signalProcess(cpu: usize, signal: u32, code: i32, pid: u32, uid: u32, value: u64): i32 {
+  lock(cpu, TASK_LOCK);
+  const result = signalProcessLocked(cpu, signal, code, pid, uid, value);
+  unlock(TASK_LOCK);
+  return result;
+}
+
+function signalProcessLocked(cpu: usize, signal: u32, code: i32, pid: u32, uid: u32, value: u64): i32 {
+  const picked = pickLocked(cpu, signal);
+  if (ignored(signal) && picked >= 0 && !masks(threadRecord(picked), signal)) return 0;
+  const result = enqueueLocked(SHARED_PENDING, SHARED_QUEUE, signal, code, pid, uid, value);
+  if (result == 0 && picked >= 0) post(cpuArea(picked), Pending.Kick);
+  return result;
+}
+
+/** From the host, which takes no lock: any live thread that is kicked sends it on. */
+export function signalFromHost(signal: u32): void {
+  atomic.or<u64>(HOST_PENDING, bit(signal));
+  const n = load<u32>(THREADS_SEEN);
+  for (let i: u32 = 0; i < n; i++) {
+    if (atomic.load<u32>(threadRecord(i), T_STATE) == STATE_LIVE) post(cpuArea(i), Pending.Kick);
+  }
+}
+
+function takeHostLocked(cpu: usize): void {
+  let set = atomic.xchg<u64>(HOST_PENDING, 0);
+  while (set != 0) {
+    const signal = <u32>ctz<u64>(set) + 1;
+    set &= set - 1;
+    // SI_KERNEL: no process sent it.
+    signalProcessLocked(cpu, signal, 0x80, 0, 0, 0);
+  }
+}
+
+function enqueueLocked(set: usize, queue: usize, signal: u32, code: i32, pid: u32, uid: u32, value: u64): i32 {
+  const present = (atomic.load<u64>(set) & bit(signal)) != 0;
+  if (present && signal < SIGRTMIN) return 0;
+  if (!append(queue, signal, code, pid, uid, value) && signal >= SIGRTMIN) return -Errno.EAGAIN;
+  atomic.store<u64>(set, atomic.load<u64>(set) | bit(signal));
+  return 0;
+}
+
+function masks(thread: usize, signal: u32): bool {
+  return (atomic.load<u64>(thread, T_MASK) & bit(signal)) != 0;
+}
+
+/** Blocked, and not waited for by sigtimedwait either. */
+function blocks(thread: usize, signal: u32): bool {
+  return (atomic.load<u64>(thread, T_MASK) & ~atomic.load<u64>(thread, T_AWAITED) & bit(signal)) != 0;
+}
+
+/** A live thread that does not block the signal: the sender itself if it can, else the lowest; -1 when all block it. */
+function pickLocked(cpu: usize, signal: u32): i32 {
+  const self = cpuId(cpu);
+  const own = threadRecord(self);
+  if (atomic.load<u32>(own, T_STATE) == STATE_LIVE && !blocks(own, signal)) return <i32>self;
+  const n = load<u32>(THREADS_SEEN);
+  for (let i: u32 = 0; i < n; i++) {
+    const t = threadRecord(i);
+    if (atomic.load<u32>(t, T_STATE) == STATE_LIVE && !blocks(t, signal)) return <i32>i;
+  }
+  return -1;
+}
+
+function findLocked(tid: u32): i32 {
+  const n = load<u32>(THREADS_SEEN);
+  for (let i: u32 = 0; i < n; i++) {
+    const t = threadRecord(i);
+    if (load<u32>(t, T_TID) == tid && atomic.load<u32>(t, T_STATE) == STATE_LIVE) return <i32>i;
+  }
+  return -1;
+}
+
+/**
+ * Takes one signal out of `set` for this thread and returns its number, 0 when there is none. Writes to `out`:
+ *   {code i32, pid u32, uid u32, -, value u64, handler u64, flags u64, mask u64}
+ * Ignored signals met on the way are dropped, unless `any` (sigtimedwait takes them too).
+ */
+export function claimSignal(cpu: usize, set: u64, out: usize, any: bool): u32 {
+  lock(cpu, TASK_LOCK);
+  if (atomic.load<u64>(HOST_PENDING) != 0) takeHostLocked(cpu);
+  const t = threadRecord(cpuId(cpu));
+  let signal: u32 = 0;
+  do {
+    signal = dequeueLocked(t + T_PENDING, t + T_QUEUE, set, out);
+    if (signal == 0) signal = dequeueLocked(SHARED_PENDING, SHARED_QUEUE, set, out);
+  } while (signal != 0 && !any && ignored(signal));
+  if (signal != 0) {
+    const a = action(signal);
+    memory.copy(out + 24, a, ACTION_BYTES);
+    if (!any && (load<u64>(a, 8) & SA_RESETHAND) != 0) store<u64>(a, SIG_DFL);
+  }
+  unlock(TASK_LOCK);
+  return signal;
+}
+
+function dequeueLocked(set: usize, queue: usize, wanted: u64, out: usize): u32 {
+  const found = atomic.load<u64>(set) & wanted;
+  if (found == 0) return 0;
+  const signal = <u32>ctz<u64>(found) + 1;
+  const record = unlink(queue, signal);
+  memory.fill(out, 0, 24);
+  if (record != 0) {
+    store<i32>(out, load<i32>(record, S_CODE));
+    store<u32>(out, load<u32>(record, S_PID), 4);
+    store<u32>(out, load<u32>(record, S_UID), 8);
+    store<u64>(out, load<u64>(record, S_VALUE), 16);
+    release(record);
+  }
+  if (!holds(queue, signal)) atomic.store<u64>(set, atomic.load<u64>(set) & ~bit(signal));
+  return signal;
+}
+
+/**
+ * A synchronous signal (a trap) of this thread: its disposition goes to `out` (24 bytes). A blocked or ignored one is
+ * reset to the default first, which kills, as Linux: kernel/signal.c:force_sig_info_to_task.
+ */
+export function forceSignal(cpu: usize, signal: u32, out: usize): void {
+  lock(cpu, TASK_LOCK);
+  const a = action(signal);
+  const t = threadRecord(cpuId(cpu));
+  if (load<u64>(a) == SIG_IGN || (atomic.load<u64>(t, T_MASK) & bit(signal)) != 0) {
+    store<u64>(a, SIG_DFL);
+    atomic.store<u64>(t, atomic.load<u64>(t, T_MASK) & ~bit(signal), T_MASK);
+  }
+  memory.copy(out, a, ACTION_BYTES);
+  if ((load<u64>(a, 8) & SA_RESETHAND) != 0) store<u64>(a, SIG_DFL);
+  unlock(TASK_LOCK);
+}

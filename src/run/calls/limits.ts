@@ -1,0 +1,65 @@
+/** calls/limits.ts: resource limits and usage. Limits are kept by the thread that set them; only the stack's acts. */
+import { Errno } from "../../core/abi/errno.js";
+import type { Thread } from "../thread.js";
+import { type Args, int, long } from "./args.js";
+
+const INFINITY = 0xffffffffffffffffn;
+const STACK = 8n << 20n;
+const RLIMITS = 16;
+
+/** [soft, hard] by resource number; the rest is unlimited. */
+const DEFAULTS: ReadonlyMap<number, readonly [bigint, bigint]> = new Map([
+  [3, [STACK, INFINITY]], // RLIMIT_STACK
+  [4, [0n, INFINITY]], // RLIMIT_CORE
+  [6, [256n, 256n]], // RLIMIT_NPROC: threads that may live
+  [7, [1024n, 1048576n]], // RLIMIT_NOFILE
+  [8, [8n << 20n, 8n << 20n]], // RLIMIT_MEMLOCK
+  [13, [0n, 0n]], // RLIMIT_NICE
+  [14, [0n, 0n]], // RLIMIT_RTPRIO
+]);
+
+function limitOf(resource: number): readonly [bigint, bigint] {
+  return DEFAULTS.get(resource) ?? [INFINITY, INFINITY];
+}
+
+export function prlimit64(thread: Thread, args: Args): number {
+  const pid = int(args, 0);
+  if (pid !== 0 && pid !== thread.process.pid && pid !== thread.tid) return -Errno.ESRCH;
+  return limit(thread, int(args, 1), long(args, 2), long(args, 3));
+}
+
+export function getrlimit(thread: Thread, args: Args): number {
+  return limit(thread, int(args, 0), 0n, long(args, 1));
+}
+
+export function setrlimit(thread: Thread, args: Args): number {
+  return limit(thread, int(args, 0), long(args, 1), 0n);
+}
+
+/** A new limit is checked and accepted, and changes nothing: what it would bound is bounded by the machine. */
+function limit(thread: Thread, resource: number, given: bigint, old: bigint): number {
+  if (resource < 0 || resource >= RLIMITS) return -Errno.EINVAL;
+  const [soft, hard] = limitOf(resource);
+  if (given !== 0n) {
+    const error = thread.guest.copyIn(given, 0, 16);
+    if (error < 0) return error;
+    const wanted = thread.guest.view.getBigUint64(0, true);
+    const ceiling = thread.guest.view.getBigUint64(8, true);
+    if (wanted > ceiling) return -Errno.EINVAL;
+    if (ceiling > hard) return -Errno.EPERM;
+  }
+  return old === 0n ? 0 : thread.guest.writePair(old, BigInt.asIntN(64, soft), BigInt.asIntN(64, hard));
+}
+
+/** struct rusage, 144 bytes: user time only. */
+export function getrusage(thread: Thread, args: Args): number {
+  const who = int(args, 0);
+  if (who < -1 || who > 1) return -Errno.EINVAL;
+  const { view } = thread.guest;
+  for (let i = 0; i < 144; i += 8) view.setBigUint64(i, 0n, true);
+  const ns = who === -1 ? 0 : who === 1 ? thread.busyNs() : thread.host.cpuTimeNs();
+  const micros = BigInt(Math.floor(ns / 1000));
+  view.setBigInt64(0, micros / 1000000n, true);
+  view.setBigInt64(8, micros % 1000000n, true);
+  return thread.guest.copyOut(long(args, 1), 0, 144);
+}

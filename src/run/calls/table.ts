@@ -1,0 +1,117 @@
+/**
+ * calls/table.ts: every call the worker serves by itself, by its riscv64 number. File calls are in files/calls.ts; what
+ * is in neither is ENOSYS and counted by name.
+ */
+import { Errno } from "../../core/abi/errno.js";
+import type { Call } from "./args.js";
+import { clockGetres, clockGettime, clockNanosleep, gettimeofday, nanosleep, times } from "./clock.js";
+import { futex } from "./futex.js";
+import { getrlimit, getrusage, prlimit64, setrlimit } from "./limits.js";
+import { brk, madvise, mmap, mprotect, munmap } from "./memory.js";
+import { ppoll, pselect6 } from "./poll.js";
+import {
+  kill,
+  rtSigaction,
+  rtSigpending,
+  rtSigprocmask,
+  rtSigqueueinfo,
+  rtSigreturn,
+  rtSigsuspend,
+  rtSigtimedwait,
+  rtTgsigqueueinfo,
+  sigaltstack,
+  tgkill,
+  tkill,
+} from "./signals.js";
+import {
+  flushIcache,
+  getcpu,
+  getgid,
+  getgroups,
+  getpgid,
+  getpid,
+  getppid,
+  getrandom,
+  gettid,
+  getuid,
+  membarrier,
+  prctl,
+  schedGetaffinity,
+  schedSetaffinity,
+  schedYield,
+  sysinfo,
+  uname,
+} from "./system.js";
+import { clone, clone3, exit, exitGroup, getRobustList, setRobustList, setTidAddress } from "./threads.js";
+
+/** Known, and answered as a kernel without them does: C libraries ask and do without. */
+const absent: Call = () => -Errno.ENOSYS;
+
+const SERVED: ReadonlyArray<readonly [number, Call]> = [
+  [72, pselect6],
+  [73, ppoll],
+  [93, exit],
+  [94, exitGroup],
+  [96, setTidAddress],
+  [98, futex],
+  [99, setRobustList],
+  [100, getRobustList],
+  [101, nanosleep],
+  [113, clockGettime],
+  [114, clockGetres],
+  [115, clockNanosleep],
+  [122, schedSetaffinity],
+  [123, schedGetaffinity],
+  [124, schedYield],
+  [129, kill],
+  [130, tkill],
+  [131, tgkill],
+  [132, sigaltstack],
+  [133, rtSigsuspend],
+  [134, rtSigaction],
+  [135, rtSigprocmask],
+  [136, rtSigpending],
+  [137, rtSigtimedwait],
+  [138, rtSigqueueinfo],
+  [139, rtSigreturn],
+  [153, times],
+  [155, getpgid],
+  [156, getpgid],
+  [158, getgroups],
+  [160, uname],
+  [163, getrlimit],
+  [164, setrlimit],
+  [165, getrusage],
+  [167, prctl],
+  [168, getcpu],
+  [169, gettimeofday],
+  [172, getpid],
+  [173, getppid],
+  [174, getuid],
+  [175, getuid],
+  [176, getgid],
+  [177, getgid],
+  [178, gettid],
+  [179, sysinfo],
+  [214, brk],
+  [215, munmap],
+  [216, absent], // mremap: C libraries then allocate, copy and free
+  [220, clone],
+  [222, mmap],
+  [226, mprotect],
+  [233, madvise],
+  [240, rtTgsigqueueinfo],
+  [258, absent], // riscv_hwprobe
+  [259, flushIcache],
+  [261, prlimit64],
+  [278, getrandom],
+  [283, membarrier],
+  [293, absent], // rseq
+  [435, clone3],
+];
+
+/** By number, with holes. */
+export const CALLS: readonly (Call | undefined)[] = SERVED.reduce<(Call | undefined)[]>((table, [nr, call]) => {
+  table[nr] = call;
+  return table;
+}, []);

@@ -1,0 +1,148 @@
+/**
+ * run/core.ts: the core as TypeScript sees it, and its instantiation.
+ *
+ * Addresses of CPUs and of the bounce buffer are offsets in the one shared memory (u32); guest addresses and registers
+ * are 64-bit and come as signed BigInts, as every i64 that leaves wasm does.
+ */
+import { Bug } from "../core/abi/bug.js";
+
+/** The shipping core's exports that the run engine uses. */
+export interface Core {
+  boot(memoryBytes: number, cpus: number, policy: number, tables: number, layout: number): number;
+  cpuArea(index: number): number;
+  cpuCount(): number;
+  cpuOnline(cpu: number): void;
+  cpuOffline(cpu: number): void;
+  bounce(cpu: number): number;
+  post(target: number, bits: number): void;
+  sleep(cpu: number, timeoutNs: bigint): number;
+  takePending(cpu: number, bits: number): number;
+  kernelExit(cpu: number): number;
+  pauseRun(cpu: number, address: number, seen: number, round: number): void;
+
+  sysMmap(
+    cpu: number,
+    address: bigint,
+    length: bigint,
+    prot: number,
+    flags: number,
+    object: number,
+    offset: bigint,
+  ): bigint;
+  sysMunmap(cpu: number, address: bigint, length: bigint): bigint;
+  sysMprotect(cpu: number, address: bigint, length: bigint, prot: number): bigint;
+  sysBrk(cpu: number, address: bigint): bigint;
+  setBrk(start: bigint): void;
+  sysMadvise(cpu: number, address: bigint, length: bigint, advice: number): bigint;
+  copyFromUser(cpu: number, to: number, from: bigint, length: number): bigint;
+  copyToUser(cpu: number, to: bigint, from: number, length: number): bigint;
+  ioObject(cpu: number): number;
+  ioOffset(cpu: number): bigint;
+  ioAddress(cpu: number): bigint;
+  commitFilePage(cpu: number, address: bigint, from: number): number;
+  takeReleasedObject(cpu: number): number;
+  trapCause(cpu: number): number;
+  trapValue(cpu: number): bigint;
+  trapCode(cpu: number): number;
+  counter(cpu: number, index: number): bigint;
+  stat(what: number): number;
+
+  hartRun(cpu: number, fuel: number): number;
+  getX(cpu: number, register: number): bigint;
+  setX(cpu: number, register: number, value: bigint): void;
+  getF(cpu: number, register: number): bigint;
+  setF(cpu: number, register: number, value: bigint): void;
+  getPc(cpu: number): bigint;
+  setPc(cpu: number, pc: bigint): void;
+  getFcsr(cpu: number): number;
+  setFcsr(cpu: number, value: number): void;
+  instructions(cpu: number): bigint;
+  copyHart(to: number, from: number): void;
+  resetHart(cpu: number): void;
+  clearReservation(cpu: number): void;
+
+  taskInit(firstTid: number, maxLive: number): void;
+  joinPool(cpu: number): void;
+  idleWorkersRacy(): number;
+  awaitThread(cpu: number): void;
+  firstThread(cpu: number): number;
+  claimWorker(cpu: number): number;
+  unclaimWorker(cpu: number, index: number): void;
+  startThread(cpu: number, index: number, mask: bigint, clearTid: bigint): void;
+  endThread(cpu: number, retired: bigint): number;
+  retiredBefore(index: number): bigint;
+  beginExit(cpu: number, status: number): number;
+  exiting(): number;
+  threadTid(index: number): number;
+  liveThreads(cpu: number): number;
+  getClearTid(cpu: number): bigint;
+  setClearTid(cpu: number, address: bigint): void;
+
+  changeAction(
+    cpu: number,
+    signal: number,
+    out: number,
+    set: number,
+    handler: bigint,
+    flags: bigint,
+    mask: bigint,
+  ): void;
+  getMask(cpu: number): bigint;
+  setMask(cpu: number, mask: bigint): void;
+  setAwaited(cpu: number, set: bigint): void;
+  pendingSet(cpu: number): bigint;
+  signalWaits(cpu: number): number;
+  signalThread(
+    cpu: number,
+    tid: number,
+    signal: number,
+    code: number,
+    pid: number,
+    uid: number,
+    value: bigint,
+  ): number;
+  signalProcess(cpu: number, signal: number, code: number, pid: number, uid: number, value: bigint): number;
+  signalFromHost(signal: number): void;
+  claimSignal(cpu: number, set: bigint, out: number, any: number): number;
+  forceSignal(cpu: number, signal: number, out: number): void;
+
+  futexWait(cpu: number, address: bigint, expected: number, bitset: number, deadlineNs: number): bigint;
+  futexWake(cpu: number, address: bigint, count: number, bitset: number): bigint;
+  futexRequeue(
+    cpu: number,
+    from: bigint,
+    to: bigint,
+    wake: number,
+    move: number,
+    compare: number,
+    expected: number,
+  ): bigint;
+  futexWakeOp(cpu: number, first: bigint, wake: number, second: bigint, wakeSecond: number, op: number): bigint;
+  swapUser(cpu: number, address: bigint, expected: number, wanted: number): bigint;
+}
+
+/** A broken invariant of the core: "function: reason". */
+export class CoreBug extends Error {}
+
+function bugText(code: number): string {
+  const name = Bug[code];
+  if (name === undefined) return `bug: unknown code ${code}`;
+  const [where, ...reason] = name.split("_");
+  return `${where}: ${reason.join(" ")}`;
+}
+
+/** One instance of the core over the machine's memory; `now` counts nanoseconds from the same moment in every worker. */
+export function instantiateCore(module: WebAssembly.Module, memory: WebAssembly.Memory, now: () => number): Core {
+  const exports = new WebAssembly.Instance(module, {
+    env: {
+      memory,
+      now,
+      pause: (cpu: number, address: number, seen: number, round: number) =>
+        exports.pauseRun(cpu, address, seen, round),
+      bug: (cpu: number, code: number) => {
+        throw new CoreBug(`${bugText(code)} (cpu area 0x${(cpu >>> 0).toString(16)})`);
+      },
+    },
+  }).exports as unknown as Core;
+  return exports;
+}

@@ -1,0 +1,105 @@
+/** files/call.ts: one request as a verb reads it, and what the verbs share. */
+import { Errno } from "../../core/abi/errno.js";
+import { readByteString } from "./bytes.js";
+import type { Description, DescriptorTable } from "./description.js";
+import { fail } from "./fail.js";
+import { At } from "./linux.js";
+import type { Namespace } from "./resolve.js";
+import type { FileRequest } from "./service.js";
+import type { Credentials, Mount, Place } from "./vnode.js";
+import type { Waits } from "./waits.js";
+
+/** A process's files: what clone(CLONE_FILES | CLONE_FS) shares. */
+export interface State {
+  readonly table: DescriptorTable;
+  readonly space: Namespace;
+  readonly credentials: Credentials;
+  readonly waits: Waits;
+  /** Where objects without a name live. */
+  readonly nowhere: Mount;
+  readonly pid: number;
+  cwd: Place;
+  umask: number;
+  /** The terminal's settings as the guest last set them; see ioctl.ts. */
+  termios: Uint8Array;
+}
+
+export type Verb = (state: State, call: Call) => number | Promise<number>;
+
+/** Positions and sizes are JavaScript numbers: exact below 2^53, and nothing here is larger. */
+const OFFSET_MAX = BigInt(Number.MAX_SAFE_INTEGER);
+
+export class Call {
+  constructor(readonly request: FileRequest) {}
+
+  private raw(index: number): bigint {
+    return this.request.args[index] ?? 0n;
+  }
+
+  get cpu(): number {
+    return this.request.cpu;
+  }
+
+  int(index: number): number {
+    return Number(BigInt.asIntN(32, this.raw(index)));
+  }
+
+  uint(index: number): number {
+    return Number(BigInt.asUintN(32, this.raw(index)));
+  }
+
+  /** A signed 64-bit position; beyond what any file here can be long: EFBIG. */
+  offset(index: number): number {
+    const value = BigInt.asIntN(64, this.raw(index));
+    if (value > OFFSET_MAX) fail(Errno.EFBIG);
+    return value < -OFFSET_MAX ? -Number.MAX_SAFE_INTEGER : Number(value);
+  }
+
+  /** A pointer argument that was NULL. */
+  isNull(index: number): boolean {
+    return this.raw(index) === -1n;
+  }
+
+  path(index: number): string {
+    return readByteString(this.request.bounce, Number(this.raw(index)));
+  }
+
+  bytes(index: number, length: number): Uint8Array {
+    const at = Number(this.raw(index));
+    return this.request.bounce.subarray(at, at + length);
+  }
+
+  view(index: number, length: number): DataView {
+    const { buffer, byteOffset } = this.request.bounce;
+    return new DataView(buffer, byteOffset + Number(this.raw(index)), length);
+  }
+}
+
+/** Where a relative path starts. An absolute one never looks at the descriptor. */
+export function baseOf(state: State, fd: number, path: string): Place {
+  if (path === "") fail(Errno.ENOENT);
+  if (path.startsWith("/")) return state.space.root;
+  if (fd === At.FdCwd) return state.cwd;
+  const description = state.table.get(fd);
+  if (!description.isDirectory) fail(Errno.ENOTDIR);
+  return description.place;
+}
+
+/** An existing file by descriptor and path. */
+export function placeOf(state: State, fd: number, path: string, follow: boolean): Place {
+  return state.space.lookup(baseOf(state, fd, path), path, follow);
+}
+
+/** A descriptor that is more than a place (not O_PATH). */
+export function openOf(state: State, fd: number): Description {
+  const description = state.table.get(fd);
+  return description.isPath ? fail(Errno.EBADF) : description;
+}
+
+export function mayWrite(place: Place): void {
+  if (place.mount.readOnly) fail(Errno.EROFS);
+}
+
+export function onlyFlags(flags: number, allowed: number): void {
+  if (flags & ~allowed) fail(Errno.EINVAL);
+}

@@ -1,0 +1,126 @@
+/** files/description.ts: an open file description and the table of descriptors that name it.
+ *
+ *     fd 3 ─┐                                    fields, all private to the main thread:
+ *     fd 5 ─┴─> Description {flags, position} ─> Handle ─> inode, host descriptor, pipe …
+ *               references: descriptors and /proc jumps        a mapped object holds the Handle too
+ *
+ *  Follows open(2) "open file description", dup(2), fs/file.c (lowest free number, EMFILE at the limit). */
+import { Errno } from "../../core/abi/errno.js";
+import { fail } from "./fail.js";
+import { type Handle, Listeners } from "./handle.js";
+import { Mode, Open } from "./linux.js";
+import type { Entry, Place, Vnode } from "./vnode.js";
+
+export class Description {
+  position = 0;
+  /** A directory's entries as they were at the last rewind. */
+  entries: Entry[] | undefined;
+  /** The CPU whose large read or write is under way; others wait on `freed`. */
+  holder: number | undefined;
+  readonly freed = new Listeners();
+  private references = 0;
+  private readonly node: Vnode;
+  readonly isDirectory: boolean;
+
+  constructor(
+    readonly handle: Handle,
+    readonly place: Place,
+    /** Access mode and status flags; CloseOnExec is the descriptor's. */
+    public flags: number,
+  ) {
+    this.node = place.node;
+    this.isDirectory = !handle.regular && (handle.stat().mode & Mode.TypeMask) === Mode.Directory;
+    if (this.isDirectory) this.node.hold();
+  }
+
+  get isPath(): boolean {
+    return (this.flags & Open.Path) !== 0;
+  }
+  get readable(): boolean {
+    return !this.isPath && (this.flags & Open.AccessMask) !== Open.WriteOnly;
+  }
+  get writable(): boolean {
+    return !this.isPath && (this.flags & Open.AccessMask) !== Open.ReadOnly;
+  }
+  get nonBlocking(): boolean {
+    return (this.flags & Open.NonBlock) !== 0;
+  }
+
+  retain(): this {
+    this.references++;
+    return this;
+  }
+
+  release(): void {
+    if (--this.references > 0) return;
+    if (this.isDirectory) this.node.letGo();
+    this.handle.release();
+  }
+
+  /** A large read or write begins, goes on or ends; see marshal.ts, Pieces. */
+  holdFor(cpu: number | undefined): void {
+    if (this.holder === cpu) return;
+    this.holder = cpu;
+    if (cpu === undefined) this.freed.tell();
+  }
+}
+
+interface Slot {
+  readonly description: Description;
+  closeOnExec: boolean;
+}
+
+export class DescriptorTable {
+  private readonly slots: Array<Slot | undefined> = [];
+
+  constructor(readonly limit: number) {}
+
+  get(fd: number): Description {
+    return this.slot(fd).description;
+  }
+
+  slot(fd: number): Slot {
+    return this.slots[fd] ?? fail(Errno.EBADF);
+  }
+
+  /** The number that add would give. */
+  lowest(least = 0): number {
+    let fd = least;
+    while (this.slots[fd]) fd++;
+    return fd < this.limit ? fd : fail(Errno.EMFILE);
+  }
+
+  /** Puts a description at the lowest free number from `least` on. When there is none the caller still owns it. */
+  add(description: Description, closeOnExec: boolean, least = 0): number {
+    const fd = this.lowest(least);
+    this.slots[fd] = { description: description.retain(), closeOnExec };
+    return fd;
+  }
+
+  /** As add, for a new description: dropped again when there is no number for it. */
+  adopt(description: Description, closeOnExec: boolean): number {
+    description.retain();
+    try {
+      return this.add(description, closeOnExec);
+    } finally {
+      description.release();
+    }
+  }
+
+  replace(fd: number, description: Description, closeOnExec: boolean): void {
+    const old = this.slots[fd];
+    this.slots[fd] = { description: description.retain(), closeOnExec };
+    old?.description.release();
+  }
+
+  close(fd: number): void {
+    const { description } = this.slot(fd);
+    this.slots[fd] = undefined;
+    description.release();
+  }
+
+  /** Open descriptors, in order. */
+  numbers(): number[] {
+    return this.slots.flatMap((slot, fd) => (slot ? [fd] : []));
+  }
+}

@@ -1,0 +1,67 @@
+/** files/descriptors.ts: dup, dup3, fcntl: calls about descriptors, not about what they lead to. */
+import { Errno } from "../../core/abi/errno.js";
+import { type Call, openOf, type State, type Verb } from "./call.js";
+import { fail } from "./fail.js";
+import { Fcntl, Open } from "./linux.js";
+
+const CLOSE_ON_EXEC = 1;
+/** What F_SETFL may change. */
+const SETTABLE = Open.Append | Open.NonBlock | Open.Direct | Open.NoAccessTime;
+const PIPE_BYTES = 65536;
+const UNLOCKED = 2;
+
+export const dup: Verb = (state, call) => state.table.add(state.table.get(call.int(0)), false);
+
+export const dup3: Verb = (state, call) => {
+  const [from, to, flags] = [call.int(0), call.int(1), call.uint(2)];
+  if (flags & ~Open.CloseOnExec || from === to) fail(Errno.EINVAL);
+  if (to < 0 || to >= state.table.limit) fail(Errno.EBADF);
+  state.table.replace(to, state.table.get(from), flags !== 0);
+  return to;
+};
+
+export const fcntl: Verb = (state, call) => {
+  const fd = call.int(0);
+  const slot = state.table.slot(fd);
+  switch (call.int(1)) {
+    case Fcntl.DupFd:
+      return duplicate(state, call, false);
+    case Fcntl.DupFdCloseOnExec:
+      return duplicate(state, call, true);
+    case Fcntl.GetFd:
+      return slot.closeOnExec ? CLOSE_ON_EXEC : 0;
+    case Fcntl.SetFd:
+      slot.closeOnExec = (call.uint(2) & CLOSE_ON_EXEC) !== 0;
+      return 0;
+    case Fcntl.GetFl:
+      return slot.description.flags;
+  }
+  const description = openOf(state, fd);
+  switch (call.int(1)) {
+    case Fcntl.SetFl:
+      if (description.flags & Open.Append && !(call.uint(2) & Open.Append) && description.handle.appends)
+        fail(Errno.EPERM);
+      description.flags = (description.flags & ~SETTABLE) | (call.uint(2) & SETTABLE);
+      return 0;
+    // Record locks are between processes, and there is one here: every lock is free and every request granted.
+    case Fcntl.GetLock:
+    case Fcntl.OfdGetLock:
+      call.view(2, 32).setInt16(0, UNLOCKED, true);
+      return 0;
+    case Fcntl.SetLock:
+    case Fcntl.SetLockWait:
+    case Fcntl.OfdSetLock:
+    case Fcntl.OfdSetLockWait:
+      return call.view(2, 32).getInt16(0, true) > UNLOCKED ? fail(Errno.EINVAL) : 0;
+    case Fcntl.GetPipeSize:
+    case Fcntl.SetPipeSize:
+      return description.handle.seekable || call.uint(2) > PIPE_BYTES ? fail(Errno.EBADF) : PIPE_BYTES;
+  }
+  return fail(Errno.EINVAL);
+};
+
+function duplicate(state: State, call: Call, closeOnExec: boolean): number {
+  const least = call.int(2);
+  if (least < 0 || least >= state.table.limit) fail(Errno.EINVAL);
+  return state.table.add(state.table.get(call.int(0)), closeOnExec, least);
+}

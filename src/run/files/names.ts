@@ -1,0 +1,124 @@
+/** files/names.ts: mkdirat, symlinkat, linkat, unlinkat, renameat2, readlinkat: calls that change or read names.
+ *  Order of checks: fs/namei.c:filename_create, do_unlinkat, do_rmdir, do_renameat2. */
+import { Errno } from "../../core/abi/errno.js";
+import { writeByteString } from "./bytes.js";
+import { baseOf, type Call, mayWrite, onlyFlags, type State, type Verb } from "./call.js";
+import { fail } from "./fail.js";
+import { At, Mode, Rename } from "./linux.js";
+import { type Found, isEntry } from "./resolve.js";
+import type { Place, Vnode } from "./vnode.js";
+
+function walk(state: State, call: Call, fdAt: number, pathAt: number, follow = false): Found {
+  const path = call.path(pathAt);
+  return state.space.walk(baseOf(state, call.int(fdAt), path), path, follow);
+}
+
+/** The place for a new name; a trailing slash is only for directories. */
+function vacant(state: State, call: Call, fdAt: number, pathAt: number, directory: boolean): Found {
+  const found = walk(state, call, fdAt, pathAt);
+  if (found.place) fail(Errno.EEXIST);
+  if (found.slash && !directory) fail(Errno.ENOENT);
+  mayWrite(found.parent);
+  return found;
+}
+
+export const mkdirAt: Verb = (state, call) => {
+  const { parent, name } = vacant(state, call, 0, 1, true);
+  // The sticky bit is kept; set-id bits are not mkdir's to give (fs/namei.c:vfs_mkdir).
+  parent.node.mkdir(name, call.uint(2) & 0o1777 & ~state.umask, state.credentials);
+  return 0;
+};
+
+export const symlinkAt: Verb = (state, call) => {
+  const target = call.path(0);
+  if (target === "") fail(Errno.ENOENT);
+  const { parent, name } = vacant(state, call, 1, 2, false);
+  parent.node.symlink(name, target, state.credentials);
+  return 0;
+};
+
+export const linkAt: Verb = (state, call) => {
+  const flags = call.uint(4);
+  onlyFlags(flags, At.SymlinkFollow | At.EmptyPath);
+  const from = existing(state, call, flags);
+  const { parent, name } = vacant(state, call, 2, 3, false);
+  if (from.mount !== parent.mount) fail(Errno.EXDEV);
+  if (from.node.type === Mode.Directory) fail(Errno.EPERM);
+  state.space.mayEnter(parent);
+  parent.node.access(3, state.credentials);
+  parent.node.link(name, from.node);
+  return 0;
+};
+
+function existing(state: State, call: Call, flags: number): Place {
+  const path = call.path(1);
+  if (path === "" && flags & At.EmptyPath) {
+    return call.int(0) === At.FdCwd ? state.cwd : state.table.get(call.int(0)).place;
+  }
+  return state.space.lookup(baseOf(state, call.int(0), path), path, (flags & At.SymlinkFollow) !== 0);
+}
+
+export const unlinkAt: Verb = (state, call) => {
+  const flags = call.uint(2);
+  onlyFlags(flags, At.RemoveDir);
+  const found = walk(state, call, 0, 1);
+  return flags & At.RemoveDir ? removeDirectory(state, found) : removeFile(state, found);
+};
+
+function removeFile(state: State, found: Found): number {
+  if (!isEntry(found)) fail(Errno.EISDIR);
+  mayWrite(found.parent);
+  const place = found.place ?? fail(Errno.ENOENT);
+  if (place.node.type === Mode.Directory) fail(Errno.EISDIR);
+  if (state.space.isMountPoint(found.parent, found.name)) fail(Errno.EBUSY);
+  found.parent.node.unlink(found.name, state.credentials);
+  return 0;
+}
+
+function removeDirectory(state: State, found: Found): number {
+  if (found.name === "/") fail(Errno.EBUSY);
+  if (found.name === ".") fail(Errno.EINVAL);
+  if (found.name === "..") fail(Errno.ENOTEMPTY);
+  mayWrite(found.parent);
+  const place = found.place ?? fail(Errno.ENOENT);
+  if (place.node.type !== Mode.Directory) fail(Errno.ENOTDIR);
+  if (state.space.isMountPoint(found.parent, found.name) || state.space.hasMountBelow(place)) fail(Errno.EBUSY);
+  found.parent.node.rmdir(found.name, state.credentials);
+  return 0;
+}
+
+export const renameAt2: Verb = (state, call) => {
+  const flags = call.uint(4);
+  // Exchange and whiteout are the file system's choice; these have neither (rename(2): EINVAL).
+  onlyFlags(flags, Rename.NoReplace);
+  const from = walk(state, call, 0, 1);
+  const to = walk(state, call, 2, 3);
+  if (from.parent.mount !== to.parent.mount) fail(Errno.EXDEV);
+  if (!isEntry(from)) fail(Errno.EBUSY);
+  if (!isEntry(to)) fail(flags & Rename.NoReplace ? Errno.EEXIST : Errno.EBUSY);
+  mayWrite(from.parent);
+  const moved = from.place ?? fail(Errno.ENOENT);
+  if (to.place && flags & Rename.NoReplace) fail(Errno.EEXIST);
+  if (moved.node.type !== Mode.Directory && (from.slash || to.slash)) fail(Errno.ENOTDIR);
+  for (const { parent, name } of [from, to]) if (state.space.isMountPoint(parent, name)) fail(Errno.EBUSY);
+  if (contains(moved.node, to.parent.node)) fail(Errno.EINVAL);
+  if (to.place && contains(to.place.node, from.parent.node)) fail(Errno.ENOTEMPTY);
+  from.parent.node.rename(from.name, to.parent.node, to.name, state.credentials);
+  return 0;
+};
+
+/** `inner` is `outer` or below it. */
+function contains(outer: Vnode, inner: Vnode): boolean {
+  for (let node: Vnode | undefined = inner; node; node = node.above()) if (node.same(outer)) return true;
+  return false;
+}
+
+export const readLinkAt: Verb = (state, call) => {
+  const size = call.int(3);
+  if (size <= 0) fail(Errno.EINVAL);
+  const path = call.path(1);
+  // An empty path reads the link that an O_PATH descriptor is.
+  const place = path === "" ? state.table.get(call.int(0)).place : existing(state, call, 0);
+  if (place.node.type !== Mode.Link) fail(path === "" ? Errno.ENOENT : Errno.EINVAL);
+  return writeByteString(call.bytes(2, size), 0, place.node.readlink());
+};

@@ -1,0 +1,143 @@
+/**
+ * run/guest.ts: guest memory as system calls see it: copies through the CPU's bounce buffer, with the guest's faults.
+ *
+ *   bounce  [0, CALL_BYTES)                data of the call under way
+ *           [PAGE_IN_OFFSET, + 4096)       a file page that a copy or the guest faulted on
+ *
+ * Promise    a copy is whole or an errno (what was already written stays written, as in Linux). A fault on a file page is
+ *            served here and the copy starts again.
+ * Errors     -EFAULT for a bad address, also past the end of a mapped file; -ENOMEM when no frame is left.
+ */
+import { Errno } from "../core/abi/errno.js";
+import { Exit } from "../core/abi/exit.js";
+import type { Core } from "./core.js";
+import { CALL_BYTES, type FilePort, PAGE_IN_OFFSET } from "./files/marshal.js";
+import { HostCall } from "./files/service.js";
+import type { HostPort } from "./hostport.js";
+
+/** mm/uaccess.ts and task/word.ts: results below this name an Exit to serve. */
+const NEED = -4096;
+const PAGE = 4096;
+
+/** How serving a file page ended. */
+export enum PageIn {
+  Done,
+  /** The page lies past the end of its file, or could not be read. */
+  Bus,
+  NoFrame,
+}
+
+export class Guest implements FilePort {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  private readonly base: number;
+
+  constructor(
+    readonly core: Core,
+    readonly cpu: number,
+    memory: WebAssembly.Memory,
+    private readonly port: HostPort,
+  ) {
+    this.base = core.bounce(cpu);
+    this.bytes = new Uint8Array(memory.buffer, this.base, CALL_BYTES);
+    this.view = new DataView(memory.buffer, this.base, CALL_BYTES);
+  }
+
+  /** The bounce buffer's address, for core calls that write records to it. */
+  get out(): number {
+    return this.base;
+  }
+
+  copyIn(address: bigint, offset: number, length: number): number {
+    if (length === 0) return 0;
+    return this.serve(() => this.core.copyFromUser(this.cpu, this.base + offset, address, length));
+  }
+
+  copyOut(address: bigint, offset: number, length: number): number {
+    if (length === 0) return 0;
+    return this.serve(() => this.core.copyToUser(this.cpu, address, this.base + offset, length));
+  }
+
+  /** Interruptible: file calls. */
+  request(nr: number, args: readonly bigint[], flags: number): number {
+    return this.port.request(nr, args, flags, true);
+  }
+
+  /** Repeats `attempt` while it wants a page; its result, 0 or more, or an errno. */
+  serve(attempt: () => bigint): number {
+    for (;;) {
+      const result = Number(attempt());
+      if (result > NEED) return result;
+      if (NEED - result !== Exit.Io) return -Errno.ENOMEM;
+      const paged = this.pageIn();
+      if (paged !== PageIn.Done) return paged === PageIn.Bus ? -Errno.EFAULT : -Errno.ENOMEM;
+    }
+  }
+
+  /** Reads the file page that the last fault asked for and installs it. */
+  pageIn(): PageIn {
+    const { core, cpu } = this;
+    const address = core.ioAddress(cpu);
+    const args = [BigInt(core.ioObject(cpu)), core.ioOffset(cpu), BigInt(PAGE_IN_OFFSET), 0n, 0n, 0n];
+    if (this.port.request(HostCall.ReadPage, args, 0, false) !== 1) return PageIn.Bus;
+    return core.commitFilePage(cpu, address, this.base + PAGE_IN_OFFSET) === Exit.Oom ? PageIn.NoFrame : PageIn.Done;
+  }
+
+  /** Tells the host which objects lost their last mapping. */
+  releaseObjects(): void {
+    for (let object = this.core.takeReleasedObject(this.cpu); object !== 0; ) {
+      this.port.release(object);
+      object = this.core.takeReleasedObject(this.cpu);
+    }
+  }
+
+  /** Copies bytes of TypeScript's own to the guest, in pieces of the bounce buffer. */
+  write(address: bigint, data: Uint8Array): number {
+    for (let done = 0; done < data.length; done += CALL_BYTES) {
+      const piece = data.subarray(done, done + CALL_BYTES);
+      this.bytes.set(piece);
+      const error = this.copyOut(address + BigInt(done), 0, piece.length);
+      if (error < 0) return error;
+    }
+    return 0;
+  }
+
+  writeU32(address: bigint, value: number): number {
+    this.view.setUint32(0, value >>> 0, true);
+    return this.copyOut(address, 0, 4);
+  }
+
+  writeU64(address: bigint, value: bigint): number {
+    this.view.setBigInt64(0, value, true);
+    return this.copyOut(address, 0, 8);
+  }
+
+  /** Two words: timespec, timeval, a resource limit. */
+  writePair(address: bigint, first: bigint, second: bigint): number {
+    this.view.setBigInt64(0, first, true);
+    this.view.setBigInt64(8, second, true);
+    return this.copyOut(address, 0, 16);
+  }
+
+  readU64(address: bigint): bigint | number {
+    const error = this.copyIn(address, 0, 8);
+    return error < 0 ? error : this.view.getBigUint64(0, true);
+  }
+
+  /** A NUL-terminated string of at most `limit` bytes, cut there; or an errno. */
+  readString(address: bigint, limit: number): string | number {
+    let text = "";
+    for (let done = 0; done < limit; ) {
+      const at = address + BigInt(done);
+      const take = Math.min(PAGE - Number(at & 0xfffn), limit - done);
+      const error = this.copyIn(at, 0, take);
+      if (error < 0) return error;
+      const piece = this.bytes.slice(0, take);
+      const end = piece.indexOf(0);
+      text += String.fromCharCode(...(end < 0 ? piece : piece.subarray(0, end)));
+      if (end >= 0) break;
+      done += take;
+    }
+    return text;
+  }
+}

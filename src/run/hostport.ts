@@ -1,0 +1,52 @@
+/**
+ * run/hostport.ts: a worker's requests to the main thread.
+ *
+ * Algorithm  post the request, sleep idle until Pending.Reply, read the answer. Meanwhile nobody waits for this CPU, and
+ *            nothing it knew of memory survives.
+ * Signals    a kick during the wait asks the main thread, once, to cut the request short; the answer still comes exactly
+ *            once, and says what was done. So no byte of a pipe is lost to a signal.
+ */
+import { Pending } from "../core/abi/pending.js";
+import type { Core } from "./core.js";
+import type { WorkerHost } from "./messages.js";
+
+/** Unwinds a thread whose process is ending. */
+export class ThreadStopped extends Error {}
+
+export class HostPort {
+  private readonly reply: Float64Array;
+  tid = 0;
+
+  constructor(
+    private readonly core: Core,
+    private readonly cpu: number,
+    private readonly host: WorkerHost,
+    reply: SharedArrayBuffer,
+  ) {
+    this.reply = new Float64Array(reply, 0, 1);
+  }
+
+  /** Asks and waits: zero or more, or a negative errno. `interruptible` requests are cut short by a signal. */
+  request(nr: number, args: readonly bigint[], flags: number, interruptible: boolean): number {
+    const { core, cpu } = this;
+    this.host.post({ kind: "call", tid: this.tid, nr, args, flags });
+    let cancelled = !interruptible;
+    for (;;) {
+      const bits = core.sleep(cpu, -1n);
+      if (core.takePending(cpu, Pending.Reply) !== 0) {
+        // A kick that came with the answer is still there for the return to user mode: it is only taken with a check.
+        return this.reply[0] as number;
+      }
+      if ((bits & Pending.Stop) !== 0) throw new ThreadStopped();
+      core.takePending(cpu, Pending.Kick | Pending.Wake);
+      if (!cancelled && core.signalWaits(cpu) !== 0) {
+        cancelled = true;
+        this.host.post({ kind: "cancel" });
+      }
+    }
+  }
+
+  release(object: number): void {
+    this.host.post({ kind: "release", object });
+  }
+}

@@ -1,0 +1,258 @@
+/**
+ * run/machine.ts: the machine, seen from the main thread: memory, workers, file service, the end.
+ *
+ *   main thread                              workers, one CPU each
+ *   ───────────                              ─────────────────────
+ *   boots the core in a new memory
+ *   starts worker 0 with the program   ───►  runs the first thread
+ *   starts spare workers, in the background  wait in the core for a clone
+ *   serves file requests               ◄───  asks, sleeps until the answer is posted
+ *   tells the guest of host signals    ───►  pending bits
+ *   ends everything                    ◄───  exit status
+ *
+ * Never blocks: every wait here is the event loop's, so a host signal always gets through.
+ * Warm pool  SPARE workers are kept idle ahead of demand. Starting one costs tens of milliseconds; a clone wakes one that
+ *            waits in the core. Workers of ended threads go back into the pool. Started a few at a time: a storm of
+ *            clones must not make hundreds of cold starts compete.
+ */
+import { Errno } from "../core/abi/errno.js";
+import { Layout, Policy, Tables } from "../core/abi/mman.js";
+import { Pending } from "../core/abi/pending.js";
+import { type Core, CoreBug, instantiateCore } from "./core.js";
+import { ELF_HEAD_BYTES, ElfError, parseElf } from "./elf.js";
+import { BOUNCE_BYTES, type FileRequest, type FileService, HostCall, type Program, ProgramError } from "./files/service.js";
+import { type ExecPlan, type ProcessInfo, UNKNOWN_SLOTS, type WorkerInit, type WorkerMessage } from "./messages.js";
+import type { Platform, WorkerHandle } from "./platform.js";
+import { Signal } from "./signals.js";
+import { collectStats, type MachineStats } from "./stats.js";
+
+/** Faultline's own failure: `message` is the rest of the line after "faultline: ". */
+export class MachineError extends Error {}
+
+export interface MachineOptions {
+  readonly policy: Policy;
+  readonly tables: Tables;
+  readonly layout: Layout;
+  readonly memoryBytes: number;
+  /** CPUs the guest is told of. */
+  readonly cpus: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Most guest threads alive at once. */
+  readonly maxThreads?: number;
+}
+
+export interface Outcome {
+  readonly status: number;
+  /** What is to be said on stderr. */
+  readonly line?: string;
+  readonly stats: MachineStats;
+}
+
+export const MAX_THREADS = 256;
+const PID = 100;
+const WASM_PAGE = 65536;
+/** Idle workers kept ahead of demand, and how many are in the making at once. */
+const SPARE_MIN = 4;
+const STARTING_MAX = 2;
+const NAME_LENGTH = 15;
+const DOUBLE_INTERRUPT_NS = 1e9;
+
+interface Slot {
+  readonly handle: WorkerHandle;
+  readonly reply: Float64Array;
+  readonly bounce: Uint8Array;
+  ready: boolean;
+}
+
+export class Machine {
+  private readonly memory: WebAssembly.Memory;
+  private readonly core: Core;
+  private readonly slots: Slot[] = [];
+  private readonly unknown = new SharedArrayBuffer(UNKNOWN_SLOTS * 4);
+  private readonly originNs: number;
+  private readonly maxThreads: number;
+  private process: ProcessInfo;
+  private program: Program | undefined;
+  private end: ((outcome: { status: number; line?: string } | Error) => void) | undefined;
+  private lastInterruptNs = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    private readonly platform: Platform,
+    private readonly files: FileService,
+    private readonly options: MachineOptions,
+  ) {
+    const pages = Math.floor(options.memoryBytes / WASM_PAGE);
+    this.maxThreads = Math.min(options.maxThreads ?? MAX_THREADS, MAX_THREADS);
+    this.originNs = platform.clockNs();
+    this.process = {
+      pid: PID,
+      uid: options.uid,
+      gid: options.gid,
+      cpus: options.cpus,
+      memoryBytes: pages * WASM_PAGE,
+      name: "",
+      originNs: this.originNs,
+      epochNs: platform.epochNs(),
+    };
+    try {
+      this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+    } catch {
+      throw new MachineError(`cannot reserve ${options.memoryBytes} bytes of memory`);
+    }
+    this.core = instantiateCore(platform.core, this.memory, () => platform.clockNs() - this.originNs);
+    const { policy, tables, layout } = options;
+    const frames = this.core.boot(pages * WASM_PAGE, this.maxThreads, policy, tables, layout);
+    if (frames === -Errno.ENOMEM) throw new MachineError("--memory is too small for the machine itself");
+    if (frames < 0) throw new MachineError(`the core refuses these settings (errno ${-frames})`);
+    this.core.taskInit(PID, this.maxThreads);
+  }
+
+  /** Runs PROGRAM to its end. Throws MachineError, ProgramError or ElfError when it can not be run. */
+  async run(name: string, args: readonly string[], env: readonly string[]): Promise<Outcome> {
+    const program = await this.files.openProgram(name);
+    this.program = program;
+    const head = await program.readHead(ELF_HEAD_BYTES);
+    const plan: ExecPlan = {
+      image: parseFor(name, head, program.size),
+      object: program.object,
+      argv: [name, ...args],
+      env,
+      path: program.path,
+    };
+    this.process = { ...this.process, name: (program.path.split("/").at(-1) ?? "").slice(0, NAME_LENGTH) };
+    const ended = new Promise<{ status: number; line?: string } | Error>((resolve) => {
+      this.end = resolve;
+    });
+    this.start(plan);
+    const end = await ended;
+    this.end = undefined;
+    await this.files.close();
+    const wallNs = this.platform.clockNs() - this.originNs;
+    for (const slot of this.slots) slot.handle.terminate();
+    if (end instanceof Error) throw end;
+    const stats = collectStats(this.core, this.slots.length, new Uint32Array(this.unknown), wallNs);
+    return { ...end, stats };
+  }
+
+  /** A host SIGINT goes to the guest; true when it is the second within a second: the caller ends Faultline. */
+  interrupt(): boolean {
+    const now = this.platform.clockNs();
+    const again = now - this.lastInterruptNs < DOUBLE_INTERRUPT_NS;
+    this.lastInterruptNs = now;
+    if (!again) this.core.signalFromHost(Signal.INT);
+    return again;
+  }
+
+  /** Another signal of the host's (the window changed, the terminal went). */
+  signal(signal: number): void {
+    this.core.signalFromHost(signal);
+  }
+
+  private start(exec?: ExecPlan): void {
+    const index = this.slots.length;
+    const reply = new SharedArrayBuffer(8);
+    const init: WorkerInit = {
+      module: this.platform.core,
+      memory: this.memory,
+      index,
+      process: this.process,
+      reply,
+      unknown: this.unknown,
+      ...(exec ? { exec } : {}),
+    };
+    const handle = this.platform.startWorker(
+      init,
+      (message) => this.hear(index, message),
+      (reason) => this.end?.(new MachineError(`worker ${index}: ${reason}`)),
+    );
+    const bounce = new Uint8Array(this.memory.buffer, this.core.bounce(this.core.cpuArea(index)), BOUNCE_BYTES);
+    this.slots.push({ handle, reply: new Float64Array(reply), bounce, ready: exec !== undefined });
+  }
+
+  private hear(index: number, message: WorkerMessage): void {
+    const slot = this.slots[index];
+    if (!this.end || !slot) return;
+    switch (message.kind) {
+      case "call":
+        this.serve(index, slot, message);
+        break;
+      case "cancel":
+        this.files.cancel(index);
+        break;
+      case "release":
+        this.release(index, slot, message.object);
+        break;
+      case "idle":
+        slot.ready = true;
+        this.keepSpares();
+        break;
+      case "spare":
+        this.keepSpares();
+        break;
+      case "exit":
+        this.end(message.line === undefined ? { status: message.status } : message);
+        break;
+      case "refused":
+        this.end(new MachineError(message.reason));
+        break;
+      case "failed":
+        this.end(new MachineError(message.reason));
+        break;
+    }
+  }
+
+  /** Starts workers until enough are idle or in the making. The first is running when this is first asked. */
+  private keepSpares(): void {
+    let starting = this.slots.filter((slot) => !slot.ready).length;
+    let idle = this.core.idleWorkersRacy();
+    while (idle + starting < Math.max(SPARE_MIN, this.options.cpus + 2) && starting < STARTING_MAX) {
+      if (this.slots.length >= this.maxThreads) return;
+      this.start();
+      starting++;
+      idle = this.core.idleWorkersRacy();
+    }
+  }
+
+  private serve(cpu: number, slot: Slot, message: Extract<WorkerMessage, { kind: "call" }>): void {
+    const { tid, nr, args, flags } = message;
+    this.answer(slot, cpu, { cpu, tid, nr, args, flags, bounce: slot.bounce });
+  }
+
+  private answer(slot: Slot, cpu: number, request: FileRequest): void {
+    const reply = (result: number): void => {
+      slot.reply[0] = result;
+      this.core.post(this.core.cpuArea(cpu), Pending.Reply);
+    };
+    try {
+      const result = this.files.handle(request);
+      if (typeof result === "number") reply(result);
+      else result.then(reply, (error: unknown) => this.broke(error));
+    } catch (error) {
+      this.broke(error);
+    }
+  }
+
+  /** The program's own object stays: several segments map it, and the guest may ask for /proc/self/exe. */
+  private release(cpu: number, slot: Slot, object: number): void {
+    if (object === this.program?.object) return;
+    const args = [BigInt(object), 0n, 0n, 0n, 0n, 0n];
+    const result = this.files.handle({ cpu, tid: 0, nr: HostCall.ReleaseObject, args, flags: 0, bounce: slot.bounce });
+    if (typeof result !== "number") result.catch((error: unknown) => this.broke(error));
+  }
+
+  private broke(error: unknown): void {
+    this.end?.(new MachineError(`files: ${error instanceof Error ? error.message : String(error)}`));
+  }
+}
+
+function parseFor(name: string, head: Uint8Array, size: number): ReturnType<typeof parseElf> {
+  try {
+    return parseElf(head, size);
+  } catch (error) {
+    if (error instanceof ElfError) throw new MachineError(`${name}: ${error.message}`);
+    throw error;
+  }
+}
+
+export { CoreBug, ProgramError };

@@ -1,0 +1,81 @@
+/**
+ * run/messages.ts: what the main thread and the workers tell each other.
+ *
+ *   main ──WorkerInit, once──► worker        everything later goes through shared memory: a waiting worker has no event loop
+ *   main ◄──WorkerMessage───── worker
+ */
+import type { ElfImage } from "./elf.js";
+
+/** The program to start, with its strings. */
+export interface ExecPlan {
+  readonly image: ElfImage;
+  /** Object id of the program file. */
+  readonly object: number;
+  readonly argv: readonly string[];
+  readonly env: readonly string[];
+  /** AT_EXECFN. */
+  readonly path: string;
+}
+
+/** What every thread knows of the process and its machine. */
+export interface ProcessInfo {
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** CPUs the guest is told of. */
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  /** First 15 bytes of the program's file name: PR_GET_NAME of a new thread. */
+  readonly name: string;
+  /** The platform's clock when the machine started: guest clocks count from here. */
+  readonly originNs: number;
+  /** Nanoseconds since 1970 at originNs. */
+  readonly epochNs: number;
+}
+
+export interface WorkerInit {
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  /** CPU index. */
+  readonly index: number;
+  readonly process: ProcessInfo;
+  /** One float64: the answer to the last request. */
+  readonly reply: SharedArrayBuffer;
+  /** A u32 for each system call number below UNKNOWN_SLOTS: how often it was asked for in vain. */
+  readonly unknown: SharedArrayBuffer;
+  /** Set for the worker that runs the first thread. */
+  readonly exec?: ExecPlan;
+}
+
+export const UNKNOWN_SLOTS = 512;
+
+export type WorkerMessage =
+  /** The worker waits for a thread to run. */
+  | { readonly kind: "idle" }
+  | {
+      readonly kind: "call";
+      readonly tid: number;
+      readonly nr: number;
+      readonly args: readonly bigint[];
+      readonly flags: number;
+    }
+  /** The request under way is to end early. */
+  | { readonly kind: "cancel" }
+  | { readonly kind: "release"; readonly object: number }
+  /** A clone took a worker, or wants one. */
+  | { readonly kind: "spare" }
+  /** The process ended with this exit status (128 + n for a fatal signal); `line` is for stderr. */
+  | { readonly kind: "exit"; readonly status: number; readonly line?: string }
+  /** The program could not be started. */
+  | { readonly kind: "refused"; readonly reason: string }
+  /** Faultline's own failure. */
+  | { readonly kind: "failed"; readonly reason: string };
+
+/** The clock and mailbox a worker is given by its platform. */
+export interface WorkerHost {
+  post(message: WorkerMessage): void;
+  /** Nanoseconds from a moment that is the same in every worker and on the main thread. */
+  clockNs(): number;
+  /** CPU time of the whole process so far. */
+  cpuTimeNs(): number;
+}

@@ -1,0 +1,240 @@
+/**
+ * run/thread.ts: one guest thread on one worker: runs the hart, serves what it stops for, returns to guest code.
+ *
+ *   hartRun ─┬ Ecall ─► call ────────────┐
+ *            ├ Trap  ─► signal to itself ┤
+ *            ├ Io    ─► read a file page ┼─► deliver signals ─► hartRun
+ *            ├ Oom   ─► process dies     │
+ *            └ Kick  ─► (signals, stop) ─┘
+ *
+ * Private to the worker: all fields here. What other threads may see lives in the core's thread record.
+ * Ends by    ThreadExit (exit), or ThreadStopped (the process ends).
+ */
+import { Errno } from "../core/abi/errno.js";
+import { Cause, Exit } from "../core/abi/exit.js";
+import { Pending } from "../core/abi/pending.js";
+import { CALLS } from "./calls/table.js";
+import type { Core } from "./core.js";
+import { type Claim, readClaim, SigInfo } from "./claim.js";
+import { deliver, deliverTrap } from "./deliver.js";
+import { restarts } from "./files/calls.js";
+import { fileCall } from "./files/marshal.js";
+import { Guest, PageIn } from "./guest.js";
+import { type HostPort, ThreadStopped } from "./hostport.js";
+import type { ProcessInfo, WorkerHost } from "./messages.js";
+import { Signal } from "./signals.js";
+
+/** A call that a handled signal interrupts: started again under SA_RESTART, else EINTR. Linux: ERESTARTSYS. */
+export const RESTART = -512;
+
+/** Unwinds a thread that called exit(2). */
+export class ThreadExit extends Error {
+  constructor(readonly status: number) {
+    super();
+  }
+}
+
+/** Instructions between two returns to TypeScript when nothing else happens. */
+const FUEL = 1 << 30;
+
+export interface AltStack {
+  sp: bigint;
+  size: bigint;
+  /** SS_DISABLE 2, SS_AUTODISARM 1 << 31. */
+  flags: number;
+}
+
+export class Thread {
+  readonly guest: Guest;
+  altStack: AltStack = { sp: 0n, size: 0n, flags: 2 };
+  robustList = 0n;
+  name: string;
+  /** The mask to go back to after a call that changed it for its own duration. */
+  savedMask: bigint | undefined;
+  /** Where sigreturn frames return through. */
+  static readonly trampoline = (1n << 38n) - 4096n;
+  readonly startNs: number;
+  private sleptNs = 0;
+  private claimed: Claim | undefined;
+
+  constructor(
+    readonly core: Core,
+    readonly cpu: number,
+    memory: WebAssembly.Memory,
+    readonly port: HostPort,
+    readonly host: WorkerHost,
+    readonly process: ProcessInfo,
+    readonly tid: number,
+    private readonly unknown: Uint32Array,
+  ) {
+    this.guest = new Guest(core, cpu, memory, port);
+    this.name = process.name;
+    port.tid = tid;
+    this.startNs = this.now();
+  }
+
+  /** Nanoseconds since the machine started; the core's clock too. */
+  now(): number {
+    return this.host.clockNs() - this.process.originNs;
+  }
+
+  /** Time this thread was not asleep: the nearest there is to its CPU time. */
+  busyNs(): number {
+    return this.now() - this.startNs - this.sleptNs;
+  }
+
+  run(): never {
+    const { core, cpu } = this;
+    for (;;) {
+      const exit = core.hartRun(cpu, FUEL);
+      let restart = false;
+      if (exit === Exit.Ecall) restart = this.call();
+      else if (exit === Exit.Trap) this.trap();
+      else if (exit === Exit.Io) this.pageIn();
+      else if (exit === Exit.Oom) this.outOfFrames(core.getPc(cpu));
+      if (core.takePending(cpu, Pending.Stop | Pending.Kick | Pending.Wake) & Pending.Stop) throw new ThreadStopped();
+      if (restart || this.claimed || this.savedMask !== undefined || core.signalWaits(cpu) !== 0) {
+        deliver(this, restart);
+      }
+    }
+  }
+
+  /** One system call; true when it must start again unless a handler without SA_RESTART runs first. */
+  private call(): boolean {
+    const { core, cpu } = this;
+    const nr = Number(BigInt.asUintN(32, core.getX(cpu, 17)));
+    const args = [10, 11, 12, 13, 14, 15].map((register) => core.getX(cpu, register));
+    const handler = CALLS[nr];
+    let result = handler ? handler(this, args) : fileCall(this.guest, nr, args);
+    if (result === undefined) {
+      this.countUnknown(nr);
+      result = -Errno.ENOSYS;
+    }
+    if (result === RESTART || (!handler && result === -Errno.EINTR && restarts(nr))) return true;
+    if (!handler && result === -Errno.EPIPE) this.brokenPipe(nr);
+    if (result !== NO_RESULT) core.setX(cpu, 10, BigInt(result));
+    return false;
+  }
+
+  countUnknown(nr: number): void {
+    Atomics.add(this.unknown, Math.min(nr, this.unknown.length - 1), 1);
+  }
+
+  /** A write to a pipe or stream nobody reads: the writing thread gets SIGPIPE (pipe(7)). */
+  private brokenPipe(nr: number): void {
+    if (!WRITES.has(nr)) return;
+    this.core.signalThread(this.cpu, this.tid, Signal.PIPE, SigInfo.User, this.process.pid, this.process.uid, 0n);
+  }
+
+  private trap(): void {
+    const { core, cpu } = this;
+    const cause = core.trapCause(cpu);
+    const pc = core.getPc(cpu);
+    const value = core.trapValue(cpu);
+    if (cause === Cause.Illegal) deliverTrap(this, Signal.ILL, core.trapCode(cpu), pc);
+    else if (cause === Cause.Breakpoint) deliverTrap(this, Signal.TRAP, core.trapCode(cpu), pc);
+    else if (cause === Cause.LoadMisaligned || cause === Cause.StoreMisaligned) {
+      deliverTrap(this, Signal.BUS, BUS_ADRALN, value);
+    } else if (cause === Cause.FetchPage || cause === Cause.LoadPage || cause === Cause.StorePage) {
+      deliverTrap(this, Signal.SEGV, core.trapCode(cpu), value);
+    } else deliverTrap(this, Signal.BUS, BUS_ADRERR, value);
+  }
+
+  private pageIn(): void {
+    const address = this.core.ioAddress(this.cpu);
+    const paged = this.guest.pageIn();
+    if (paged === PageIn.Bus) deliverTrap(this, Signal.BUS, BUS_ADRERR, address);
+    if (paged === PageIn.NoFrame) this.outOfFrames(this.core.getPc(this.cpu));
+  }
+
+  private outOfFrames(pc: bigint): never {
+    const at = BigInt.asUintN(64, pc).toString(16);
+    this.exitProcess(
+      128 + Signal.KILL,
+      `out of memory: no frame for a fault of thread ${this.tid} at pc 0x${at}; killed (a larger --memory may help)`,
+    );
+  }
+
+  /** Ends the process for every thread. */
+  exitProcess(status: number, line?: string): never {
+    if (this.core.beginExit(this.cpu, status) !== 0) {
+      this.host.post(line === undefined ? { kind: "exit", status } : { kind: "exit", status, line });
+    }
+    throw new ThreadStopped();
+  }
+
+  /** In a blocking call: true when a signal is to be delivered now, so the call must end. Takes the kick. */
+  interrupted(): boolean {
+    const { core, cpu } = this;
+    core.takePending(cpu, Pending.Kick | Pending.Wake);
+    if (!this.claimed && core.signalWaits(cpu) !== 0) this.claimed = this.claim();
+    return this.claimed !== undefined;
+  }
+
+  /** The next signal to deliver. */
+  takeClaim(): Claim | undefined {
+    const claim = this.claimed ?? this.claim();
+    this.claimed = undefined;
+    return claim;
+  }
+
+  private claim(): Claim | undefined {
+    const { core, cpu, guest } = this;
+    const signal = core.claimSignal(cpu, ~core.getMask(cpu), guest.out, 0);
+    return signal === 0 ? undefined : readClaim(signal, guest.view);
+  }
+
+  /** Sleeps until `deadlineNs` (as now(); Infinity: for ever). False when a signal ended it. */
+  sleepUntil(deadlineNs: number): boolean {
+    for (;;) {
+      const left = deadlineNs - this.now();
+      if (left <= 0) return true;
+      this.doze(left);
+      if (this.interrupted()) return false;
+    }
+  }
+
+  /** One sleep of at most `ns`; ends early for any reason a CPU is woken. */
+  doze(ns: number): void {
+    const bits = this.asleep(() => this.core.sleep(this.cpu, ns > MAX_SLEEP ? -1n : BigInt(Math.ceil(ns))));
+    if ((bits & Pending.Stop) !== 0) throw new ThreadStopped();
+  }
+
+  /** Runs a wait of the core's own, counted as sleep. */
+  asleep<T>(wait: () => T): T {
+    const from = this.now();
+    const result = wait();
+    this.sleptNs += this.now() - from;
+    return result;
+  }
+
+  /** Takes what ended a sleep, without a look at signals. */
+  clearWakeups(): void {
+    this.core.takePending(this.cpu, Pending.Kick | Pending.Wake);
+  }
+
+  stopIfEnding(): void {
+    if (this.core.takePending(this.cpu, Pending.Stop) !== 0) throw new ThreadStopped();
+  }
+
+  /** Changes the mask until the return to guest code, where the old one comes back. */
+  borrowMask(mask: bigint): void {
+    this.savedMask ??= this.core.getMask(this.cpu);
+    this.core.setMask(this.cpu, mask);
+  }
+
+  /** The old mask, before the call returns. */
+  returnMask(): void {
+    if (this.savedMask !== undefined) this.core.setMask(this.cpu, this.savedMask);
+    this.savedMask = undefined;
+  }
+}
+
+/** A call that set the registers itself. */
+export const NO_RESULT = Number.MIN_SAFE_INTEGER;
+
+const MAX_SLEEP = 2 ** 62;
+const BUS_ADRALN = 1;
+const BUS_ADRERR = 2;
+/** write, writev, pwrite64, pwritev, pwritev2, and sendfile-like calls are not there. */
+const WRITES: ReadonlySet<number> = new Set([64, 66, 68, 70, 287]);

@@ -1,0 +1,48 @@
+/**
+ * A core in a fresh memory, for tests that drive it from one thread: the shipping wasm, no hart running.
+ */
+import { readFileSync } from "node:fs";
+import type { CoreExports } from "../../src/run/core";
+import { Bug } from "../../src/core/abi/bug";
+import { Policy } from "../../src/core/abi/mman";
+
+const wasm = new WebAssembly.Module(readFileSync(new URL("../../build/core.wasm", import.meta.url)));
+
+export interface TestCore {
+  core: CoreExports;
+  memory: WebAssembly.Memory;
+  /** Area of CPU 0, online. */
+  cpu: number;
+  frames: number;
+}
+
+export function bugName(code: number): string {
+  return (Bug[code] ?? `bug ${code}`).replace("_", ": ").replaceAll("_", " ");
+}
+
+/** Boots a core over `mebibytes` with `cpus` areas; CPU 0 is online. */
+export function bootCore(mebibytes = 16, cpus = 4, policy: Policy = Policy.Optimistic): TestCore {
+  const pages = mebibytes * 16;
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  let core: CoreExports;
+  const env = {
+    memory,
+    pause: (c: number, a: number, s: number, r: number) => core.pauseRun(c, a, s, r),
+    now: () => performance.now() * 1e6,
+    bug: (_cpu: number, code: number) => {
+      throw new Error(bugName(code));
+    },
+  };
+  core = new WebAssembly.Instance(wasm, { env }).exports as unknown as CoreExports;
+  const frames = core.boot(pages * 65536, cpus, policy, 0, 0);
+  if (frames < 0) throw new Error(`boot: ${frames}`);
+  const cpu = core.cpuArea(0);
+  core.cpuOnline(cpu);
+  return { core, memory, cpu, frames };
+}
+
+/** Throws the name of the first broken invariant. */
+export function mustHold({ core, cpu }: TestCore): void {
+  const bug = core.verifySpace(cpu);
+  if (bug !== 0) throw new Error(bugName(bug));
+}
