@@ -14,7 +14,7 @@ import asc from "assemblyscript/asc";
 import binaryen from "binaryen";
 import { transformSync } from "esbuild";
 import { ROOT } from "./paths.mjs";
-import { placeFences } from "./wasm-fence.mjs";
+import { placeWords } from "./wasm-words.mjs";
 import { hook } from "./wasm-hook.mjs";
 import { refuse } from "./wasm-refuse.mjs";
 import { ship } from "./wasm-ship.mjs";
@@ -74,7 +74,7 @@ export function link(raw) {
 function read(bytes) {
   const module = binaryen.readBinary(bytes, FEATURES);
   module.setFeatures(FEATURES);
-  return placeFences(module);
+  return placeWords(module);
 }
 
 function emit(module) {

@@ -24,7 +24,7 @@ import { basename, join, relative } from "node:path";
 import { ROOT } from "./paths.mjs";
 
 const BUILD = join(ROOT, "build");
-const CORE_TOOLS = ["build-core", "wasm-walk", "wasm-refuse", "wasm-ship", "wasm-hook"].map(
+const CORE_TOOLS = ["build-core", "wasm-walk", "wasm-words", "wasm-refuse", "wasm-ship", "wasm-hook"].map(
   (name) => `tools/${name}.mjs`,
 );
 
@@ -89,7 +89,7 @@ async function bundle(out) {
 }
 
 function entryPoints() {
-  const entries = { main: "src/cli/main.ts" };
+  const entries = { main: "src/cli/main.ts", embed: "src/embed/index.ts" };
   const folder = "src/run/node";
   for (const file of existsSync(join(ROOT, folder)) ? readdirSync(join(ROOT, folder)) : []) {
     if (file.endsWith("worker.ts")) entries[basename(file, ".ts")] = `${folder}/${file}`;

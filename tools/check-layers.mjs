@@ -24,6 +24,7 @@ export const LAYERS = {
   "src/core": { imports: ["src/core/hart", "src/core/task", "src/core/mm", "src/core/sync", "src/core/abi"] },
   "src/run/node": { imports: ["src/run", "src/core/abi"], node: true },
   "src/run": { imports: ["src/core/abi"] },
+  "src/embed": { imports: ["src/run", "src/core/abi"] },
   "src/check": { imports: ["src/core/abi"], packages: ["pure-rand"] },
   "src/predict": { imports: ["src/core/abi"], packages: ["pure-rand"] },
   "src/cli": {

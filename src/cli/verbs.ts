@@ -1,5 +1,6 @@
 /** The verbs of the command line, in the order of `--help`: each registers its own command with the program. */
 import type { Command } from "commander";
+import { registerRun } from "./run.js";
 import { registerStorm } from "./storm.js";
 
-export const VERBS: ReadonlyArray<(program: Command) => void> = [registerStorm];
+export const VERBS: ReadonlyArray<(program: Command) => void> = [registerRun, registerStorm];

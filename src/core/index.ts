@@ -3,14 +3,15 @@
  * Addresses of CPU areas and of physical memory are u32, guest addresses and registers u64.
  */
 export { boot } from "./machine";
-export { bounce, cpuArea, cpuId, epoch, post, takePending, trapCause, trapCode, trapValue } from "./sync/cpu";
-export { pauseRun, sleep } from "./sync/idle";
+export { bounce, cpuArea, cpuId, cpuWord, epoch, post, takePending, trapCause, trapCode, trapValue } from "./sync/cpu";
+export { idleEnter, idleLeave, pauseRun, sleep } from "./sync/idle";
 export { answerIpis } from "./sync/ipi";
 export { cpuCount, memoryBytes } from "./sync/layout";
 export { setBrk, sysBrk } from "./mm/brk";
 export { kernelExit, settle } from "./mm/call";
 export { cpuOffline, cpuOnline } from "./mm/boot";
 export { fault } from "./mm/fault";
+export { isFreeFrame } from "./mm/frame";
 export { commitFilePage, ioAddress, ioObject, ioOffset } from "./mm/filePage";
 export { fill } from "./mm/fill";
 export { sysMadvise } from "./mm/madvise";

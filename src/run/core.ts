@@ -46,6 +46,7 @@ export interface Core {
   trapCode(cpu: number): number;
   counter(cpu: number, index: number): bigint;
   stat(what: number): number;
+  cpuWord(index: number, word: number): number;
 
   hartRun(cpu: number, fuel: number): number;
   getX(cpu: number, register: number): bigint;
@@ -74,6 +75,7 @@ export interface Core {
   beginExit(cpu: number, status: number): number;
   exiting(): number;
   threadTid(index: number): number;
+  threadWord(index: number, word: number): number;
   liveThreads(cpu: number): number;
   getClearTid(cpu: number): bigint;
   setClearTid(cpu: number, address: bigint): void;
@@ -124,7 +126,8 @@ export interface Core {
 /** A broken invariant of the core: "function: reason". */
 export class CoreBug extends Error {}
 
-function bugText(code: number): string {
+/** "function: reason" of a Bug. */
+export function bugText(code: number): string {
   const name = Bug[code];
   if (name === undefined) return `bug: unknown code ${code}`;
   const [where, ...reason] = name.split("_");

@@ -79,7 +79,10 @@ export class Guest implements FilePort {
     const { core, cpu } = this;
     const address = core.ioAddress(cpu);
     const args = [BigInt(core.ioObject(cpu)), core.ioOffset(cpu), BigInt(PAGE_IN_OFFSET), 0n, 0n, 0n];
-    if (this.port.request(HostCall.ReadPage, args, 0, false) !== 1) return PageIn.Bus;
+    const read = this.port.request(HostCall.ReadPage, args, 0, false);
+    // Released meanwhile: the VMA the fault found is gone, the access that starts again finds what is there now.
+    if (read === -Errno.EBADF) return PageIn.Done;
+    if (read !== 1) return PageIn.Bus;
     return core.commitFilePage(cpu, address, this.base + PAGE_IN_OFFSET) === Exit.Oom ? PageIn.NoFrame : PageIn.Done;
   }
 

@@ -19,6 +19,7 @@ import { Errno } from "../core/abi/errno.js";
 import { Layout, Policy, Tables } from "../core/abi/mman.js";
 import { Pending } from "../core/abi/pending.js";
 import { type Core, CoreBug, instantiateCore } from "./core.js";
+import { dumpState } from "./dump.js";
 import { ELF_HEAD_BYTES, ElfError, parseElf } from "./elf.js";
 import { BOUNCE_BYTES, type FileRequest, type FileService, HostCall, type Program, ProgramError } from "./files/service.js";
 import { type ExecPlan, type ProcessInfo, UNKNOWN_SLOTS, type WorkerInit, type WorkerMessage } from "./messages.js";
@@ -142,6 +143,11 @@ export class Machine {
     this.lastInterruptNs = now;
     if (!again) this.core.signalFromHost(Signal.INT);
     return again;
+  }
+
+  /** The state of every CPU, a line each. */
+  dump(): string[] {
+    return dumpState(this.core, this.slots.length);
   }
 
   /** Another signal of the host's (the window changed, the terminal went). */

@@ -65,6 +65,11 @@ export function frameType(phys: usize): u32 {
   return load<u32>(descriptor(phys), D_TYPE);
 }
 
+/** Whether a frame is on a free list or was never used. The checker asks before every access to a frame. */
+export function isFreeFrame(phys: usize): bool {
+  return frameType(phys) <= TYPE_FREE;
+}
+
 export function setFrameType(phys: usize, type: u32): void {
   store<u32>(descriptor(phys), type, D_TYPE);
 }

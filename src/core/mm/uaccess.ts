@@ -8,6 +8,7 @@
  */
 import { Errno } from "../abi/errno";
 import { Access, Exit } from "../abi/exit";
+import { irqOff, irqOn } from "../sync/env";
 import { T_PHYS, T_READ, T_WRITE, tlbEntry } from "../sync/tlb";
 import { fill } from "./fill";
 import { TASK_SIZE } from "./pte";
@@ -29,8 +30,11 @@ function copy(cpu: usize, va: u64, host: usize, length: u32, access: u32): i64 {
   let done: u32 = 0;
   while (done < length) {
     const at = va + done;
+    // Interrupts off from the TLB to the copy's end: once this CPU has acknowledged a flush, the frame may be freed.
+    irqOff(cpu);
     const phys = resident(cpu, at, access);
     if (phys == 0) {
+      irqOn(cpu);
       const failed = touch(cpu, at, access);
       if (failed != 0) return failed;
       continue;
@@ -39,6 +43,7 @@ function copy(cpu: usize, va: u64, host: usize, length: u32, access: u32): i64 {
     const n: u32 = length - done < inPage ? length - done : inPage;
     if (access == Access.Write) memory.copy(phys, host + done, n);
     else memory.copy(host + done, phys, n);
+    irqOn(cpu);
     done += n;
   }
   return 0;

@@ -25,6 +25,7 @@
  *   qs         u32  atomic. grace-period number the CPU was last quiescent for; written by the owner's poll
  */
 import { Pending } from "../abi/pending";
+import { CpuWord } from "../abi/word";
 import { CPU_AREAS, H_CPUS_SEEN } from "./layout";
 
 export const CPU_BYTES: u32 = 81920;
@@ -129,3 +130,17 @@ export function takePending(cpu: usize, bits: u32): u32 {
 
 /** What ends a sleep: all that concerns the thread rather than the CPU. */
 export const WAKING: u32 = Pending.Kick | Pending.Wake | Pending.Reply | Pending.Stop;
+
+/** A word of CPU `i` for the state dump; racy. */
+export function cpuWord(i: u32, word: u32): u32 {
+  const cpu = cpuArea(i);
+  if (word == CpuWord.Online) return load<u32>(cpu, C_ONLINE);
+  if (word == CpuWord.Idle) return atomic.load<u32>(cpu, C_IDLE);
+  if (word == CpuWord.Asleep) return atomic.load<u32>(cpu, C_ASLEEP);
+  if (word == CpuWord.Pending) return atomic.load<u32>(cpu, C_PENDING);
+  if (word == CpuWord.FlushRequested) return load<u32>(cpu, C_FLUSH_REQ);
+  if (word == CpuWord.FlushDone) return atomic.load<u32>(cpu, C_FLUSH_DONE);
+  if (word == CpuWord.QuiescentFor) return atomic.load<u32>(cpu, C_QS);
+  if (word == CpuWord.Deferred) return load<u32>(cpu, C_DEFER_COUNT);
+  return 0;
+}

@@ -12,6 +12,8 @@
  *   irqOff, irqOn(cpu)             the marks of a section that takes no IPI: nothing in the shipping build, where IPIs
  *                                  are taken only at the listed polls and none lies inside
  *   fence()                        a full fence: the build puts the atomic.fence instruction in place of the call
+ *   waitWord(addr, seen, ns)       memory.atomic.wait32: sleeps while the u32 at addr is `seen`, until notified or for at
+ *                                  most ns (negative: for ever). The build makes it a function of its own, see tools/
  */
 export declare function pause(cpu: usize, addr: usize, seen: u32, round: u32): void;
 export declare function now(): f64;
@@ -21,3 +23,4 @@ export declare function rcuExit(cpu: usize): void;
 export declare function irqOff(cpu: usize): void;
 export declare function irqOn(cpu: usize): void;
 export declare function fence(): void;
+export declare function waitWord(addr: usize, seen: u32, ns: i64): void;

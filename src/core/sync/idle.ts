@@ -9,7 +9,7 @@
 import { Bug } from "../abi/bug";
 import { Pending } from "../abi/pending";
 import { bumpEpoch, C_ASLEEP, C_IDLE, C_PENDING, WAKING } from "./cpu";
-import { bug, now } from "./env";
+import { bug, now, waitWord } from "./env";
 import { takeFlush } from "./ipi";
 import { IRQ_OFF } from "./layout";
 
@@ -35,7 +35,7 @@ export function sleep(cpu: usize, timeoutNs: i64): u32 {
   atomic.store<u32>(cpu, 1, C_ASLEEP);
   let seen = atomic.load<u32>(cpu, C_PENDING);
   while ((seen & WAKING) == 0) {
-    atomic.wait<i32>(cpu + C_PENDING, <i32>seen, left);
+    waitWord(cpu + C_PENDING, seen, left);
     seen = atomic.load<u32>(cpu, C_PENDING);
     if (timeoutNs >= 0 && (seen & WAKING) == 0) {
       left = <i64>(deadline - now());
@@ -50,7 +50,7 @@ export function sleep(cpu: usize, timeoutNs: i64): u32 {
 /** Sleeps, idle, on a lock word that was `seen`; its releaser notifies. Comes back early for no reason at times. */
 export function idleWaitWord(cpu: usize, addr: usize, seen: u32): void {
   idleEnter(cpu);
-  atomic.wait<i32>(addr, <i32>seen, 10_000_000);
+  waitWord(addr, seen, 10_000_000);
   idleLeave(cpu);
 }
 
@@ -69,7 +69,7 @@ export function pauseRun(cpu: usize, addr: usize, seen: u32, round: u32): void {
   atomic.store<u32>(cpu, 1, C_ASLEEP);
   const pending = atomic.load<u32>(cpu, C_PENDING);
   if ((pending & heed) == 0 && atomic.load<u32>(addr) == seen) {
-    atomic.wait<i32>(cpu + C_PENDING, <i32>pending, 100_000);
+    waitWord(cpu + C_PENDING, pending, 100_000);
   }
   atomic.store<u32>(cpu, 0, C_ASLEEP);
 }

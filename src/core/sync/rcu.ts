@@ -113,13 +113,17 @@ function askAll(): void {
   }
 }
 
+/** Asks the laggards again: a CPU that was idle when the period began, and left idle since, was not asked. */
 function allQuiescent(started: u32): bool {
   const n = cpusSeen();
+  let all = true;
   for (let i: u32 = 0; i < n; i++) {
     const c = cpuArea(i);
-    if (<i32>(atomic.load<u32>(c, C_QS) - started) < 0 && atomic.load<u32>(c, C_IDLE) == 0) return false;
+    if (<i32>(atomic.load<u32>(c, C_QS) - started) >= 0 || atomic.load<u32>(c, C_IDLE) != 0) continue;
+    all = false;
+    atomic.or<u32>(c, Pending.Quiesce, C_PENDING);
   }
-  return true;
+  return all;
 }
 
 /** A CPU goes offline: its records go to whoever adopts them next. */

@@ -29,6 +29,7 @@ export {
   setClearTid,
   startThread,
   threadTid,
+  threadWord,
   unclaimWorker,
 } from "./thread";
 export { swapUser } from "./word";

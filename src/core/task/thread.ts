@@ -16,7 +16,9 @@
  */
 import { Errno } from "../abi/errno";
 import { Pending } from "../abi/pending";
+import { ThreadWord } from "../abi/word";
 import { cpuArea, cpuId, post, takePending } from "../sync/cpu";
+import { waitWord } from "../sync/env";
 import { lock, unlock } from "../sync/spinlock";
 import { dropQueue } from "./queue";
 import {
@@ -31,6 +33,7 @@ import {
   STATE_IDLE,
   STATE_LIVE,
   T_AWAITED,
+  T_BUCKET,
   T_CLEAR_TID,
   T_MASK,
   T_NEXT_IDLE,
@@ -71,7 +74,7 @@ export function awaitThread(cpu: usize): void {
   const word = threadRecord(cpuId(cpu)) + T_STATE;
   let state = atomic.load<u32>(word);
   while (state != STATE_LIVE) {
-    atomic.wait<i32>(word, <i32>state, -1);
+    waitWord(word, state, -1);
     state = atomic.load<u32>(word);
   }
   takePending(cpu, Pending.Kick | Pending.Wake | Pending.Reply);
@@ -197,4 +200,13 @@ export function getClearTid(cpu: usize): u64 {
 
 export function setClearTid(cpu: usize, address: u64): void {
   store<u64>(threadRecord(cpuId(cpu)), address, T_CLEAR_TID);
+}
+
+/** A word of the thread record of CPU `index` for the state dump; racy. */
+export function threadWord(index: u32, word: u32): u32 {
+  const t = threadRecord(index);
+  if (word == ThreadWord.State) return atomic.load<u32>(t, T_STATE);
+  if (word == ThreadWord.Tid) return load<u32>(t, T_TID);
+  if (word == ThreadWord.Bucket) return atomic.load<u32>(t, T_BUCKET);
+  return 0;
 }

@@ -29,9 +29,12 @@ export class MappedObjects {
     return this.add(handle.retain());
   }
 
-  /** (object, byte offset, bounce offset) -> 1, or 0 past the end. The page lies behind the call's part of the buffer. */
+  /**
+   * (object, byte offset, bounce offset) -> 1, or 0 past the end; EBADF: the object's last mapping went while the fault
+   * was on its way. The page lies behind the call's part of the buffer.
+   */
   readPage(call: Call): number {
-    const handle = this.handles.get(call.uint(0)) ?? fail(Errno.EIO);
+    const handle = this.handles.get(call.uint(0)) ?? fail(Errno.EBADF);
     const { buffer, byteOffset } = call.request.bounce;
     const page = new Uint8Array(buffer, byteOffset + call.uint(2), PAGE);
     const count = this.readInto(handle, page, call.offset(1));

@@ -33,7 +33,6 @@ function startWorker(
   worker.on("error", (error) => {
     if (!ending) failed(error.message);
   });
-  worker.unref();
   return {
     terminate: () => {
       ending = true;

@@ -1,0 +1,145 @@
+/**
+ * One scenario on one build of the core under one policy, run as often as wanted.
+ *
+ *   once            boot, bring a CPU online for each actor, map what is there before, capture the memory
+ *   each execution  every actor to its end under a strategy → results explained → all given back → memory put back
+ */
+import { MapFlag, type Policy } from "../core/abi/mman.js";
+import { columns, type Span } from "./columns.js";
+import { type CoreBuild, Machine } from "./hooked.js";
+import { History } from "./history.js";
+import { framesOf, mustConserve, mustHoldAtRest } from "./invariants.js";
+import type { Lane } from "./lane.js";
+import { type Operation, PAGE } from "./operations.js";
+import { RandomWalk } from "./random.js";
+import type { Failure, Scenario } from "./scenario.js";
+import { type Figures, type Observer, Scheduler, type Strategy } from "./scheduler.js";
+import { Violation } from "./violation.js";
+
+/** Enough for the core's own areas, three CPUs' batches of frames and the pages of a scenario. */
+const OWNED_BYTES = 2 << 20;
+const UNUSED_BYTE = 0x2e;
+
+export class Checker implements Observer {
+  readonly machine: Machine;
+  readonly scheduler: Scheduler;
+  readonly scenario: Scenario;
+  executions = 0;
+  rests = 0;
+  #spans: Span[] = [];
+  readonly #open = new Map<Lane, Span>();
+  readonly #history = new History();
+  readonly #frames: number;
+
+  constructor(build: CoreBuild, scenario: Scenario, policy: Policy) {
+    const cpus = scenario.actors.length;
+    this.scenario = scenario;
+    this.machine = new Machine(build, OWNED_BYTES, 2 * cpus);
+    this.machine.boot(OWNED_BYTES, cpus, policy);
+    this.#frames = framesOf(this.machine);
+    this.#prepare();
+    this.scheduler = new Scheduler(this.machine, scenario.actors);
+  }
+
+  get figures(): Figures {
+    return this.scheduler.figures;
+  }
+
+  /** Runs one execution; returns what it broke, or undefined. */
+  run(strategy: Strategy, seed = 0): Failure | undefined {
+    this.executions++;
+    this.#spans = [];
+    this.#open.clear();
+    this.#history.clear();
+    try {
+      this.scheduler.run(strategy, this);
+      this.#judgeResults();
+      mustConserve(this.machine, this.scenario.actors.length, this.#frames);
+      return undefined;
+    } catch (thrown) {
+      if (!(thrown instanceof Violation)) throw thrown;
+      const { trace } = this.scheduler;
+      return {
+        seed,
+        rule: thrown.rule,
+        text: thrown.message,
+        hash: trace.hash,
+        columns: columns(trace, this.scheduler.lanes, this.#spans, this.machine.sites),
+      };
+    } finally {
+      this.machine.snapshot.restore();
+    }
+  }
+
+  runSeed(seed: number): Failure | undefined {
+    return this.run(new RandomWalk(seed), seed);
+  }
+
+  /** Runs seeds from `first` until one breaks something or `count` did not. */
+  runSeeds(first: number, count: number): Failure | undefined {
+    for (let seed = first; seed < first + count; seed++) {
+      const failure = this.runSeed(seed);
+      if (failure) return failure;
+    }
+    return undefined;
+  }
+
+  began(lane: Lane, { text }: Operation): void {
+    const span: Span = { lane, text, begin: this.scheduler.trace.length, end: undefined, result: undefined };
+    this.#spans.push(span);
+    this.#open.set(lane, span);
+  }
+
+  ended(lane: Lane, operation: Operation, result: number): void {
+    const span = this.#open.get(lane)!;
+    span.end = this.scheduler.trace.length;
+    span.result = result;
+    for (const [page, action] of operation.actions(result)) {
+      this.#history.add(page, { action, lane: lane.id, begin: span.begin, end: span.end });
+    }
+  }
+
+  rested(): void {
+    this.rests++;
+    mustHoldAtRest(this.machine);
+  }
+
+  #judgeResults(): void {
+    const wrong = this.#history.unexplained();
+    if (!wrong) return;
+    const told = wrong.actions.map(({ action, lane }) => `actor ${lane} ${describe(action)}`);
+    throw new Violation("results", `page ${wrong.page.toString(16)}: ${told.join(", ")}`);
+  }
+
+  #prepare(): void {
+    const { plain, snapshot } = this.machine;
+    const cpus = this.scenario.actors.map((_, i) => plain.cpuArea(i));
+    for (const cpu of cpus) plain.cpuOnline(cpu);
+    if (this.scenario.heap !== undefined) plain.setBrk(BigInt(this.scenario.heap));
+    const flags = MapFlag.Private | MapFlag.Anonymous | MapFlag.Fixed;
+    for (const { at, pages, prot, touched } of this.scenario.before) {
+      const got = plain.sysMmap(cpus[0], BigInt(at), BigInt(pages * PAGE), prot, flags, 0, 0n);
+      if (got !== BigInt(at)) throw new Error(`${this.scenario.name}: mapping ${at.toString(16)} gave ${got}`);
+      for (let i = 0; i < pages; i++) this.#history.mapped(at + i * PAGE, prot);
+      if (touched) for (const cpu of cpus) this.#touch(cpu, at, pages);
+    }
+    mustHoldAtRest(this.machine);
+    snapshot.capture();
+  }
+
+  /** Gives each page a frame, dirty and in the CPU's TLB, with zeroes in it. */
+  #touch(cpu: number, at: number, pages: number): void {
+    const { plain, bytes } = this.machine;
+    const bounce = plain.bounce(cpu);
+    bytes[bounce] = 0;
+    for (let i = 0; i < pages; i++) {
+      const failed = plain.copyToUser(cpu, BigInt(at + i * PAGE + UNUSED_BYTE), bounce, 1);
+      if (failed !== 0n) throw new Error(`${this.scenario.name}: touching gave ${failed}`);
+    }
+  }
+}
+
+function describe(action: object): string {
+  const { kind, ...rest } = action as { kind: string };
+  return `${kind} ${JSON.stringify(rest)}`;
+}

@@ -1,0 +1,54 @@
+/**
+ * What must hold, and when it can be asked.
+ *
+ *   every access      no frame that is free is touched (scheduler.ts asks before each)
+ *   operation's end   interrupt depth and reader depth are zero (scheduler.ts)
+ *   at rest           nothing under way: the core's own whole-structure check, mmapLock and table locks among it
+ *   at the end        results and bytes explained by an order (history.ts); everything unmapped: all frames and records back
+ *
+ * The check at rest runs on the shipping module over the same memory, so it is not scheduled; what it writes it puts
+ * back. The last one runs the hooked module with nobody listening: its writes are noted for the reset, and to find a lock
+ * held there is a violation of its own.
+ */
+import { Stat } from "../core/abi/stat.js";
+import { CpuWord } from "../core/abi/word.js";
+import { bugText, type Machine } from "./hooked.js";
+import { Violation } from "./violation.js";
+
+const LOWEST = 0x10000n;
+const TASK_SIZE = 1n << 38n;
+
+/** The structure is whole. Ask when no operation is under way. */
+export function mustHoldAtRest({ plain }: Machine): void {
+  const bug = plain.verifySpace(plain.cpuArea(0));
+  if (bug !== 0) throw new Violation("rest", bugText(bug));
+}
+
+/** Frames that were there before anything was mapped. */
+export function framesOf({ plain }: Machine): number {
+  return plain.stat(Stat.FramesFree) + plain.stat(Stat.SlabFrames);
+}
+
+/** Unmaps all, drains what is deferred, and finds everything back. */
+export function mustConserve(machine: Machine, cpus: number, frames: number): void {
+  const { core, plain } = machine;
+  for (let i = 1; i < cpus; i++) {
+    const cpu = plain.cpuArea(i);
+    if (plain.cpuWord(i, CpuWord.Idle) !== 0) continue;
+    core.kernelExit(cpu);
+    core.cpuOffline(cpu);
+  }
+  const cpu = plain.cpuArea(0);
+  if (plain.cpuWord(0, CpuWord.Idle) !== 0) core.cpuOnline(cpu);
+  core.kernelExit(cpu);
+  const failed = core.sysMunmap(cpu, LOWEST, TASK_SIZE - LOWEST);
+  if (failed !== 0n) throw new Violation("leak", `unmapping all gave ${failed}`);
+  const left = core.settle(cpu, 100);
+  if (left !== 0) throw new Violation("leak", `${left} deferred records never ran`);
+  mustHoldAtRest(machine);
+  const vmas = plain.stat(Stat.VmaRecords);
+  const nodes = plain.stat(Stat.NodeRecords);
+  if (vmas !== 0 || nodes !== 0) throw new Violation("leak", `${vmas} vmas and ${nodes} tree nodes`);
+  const missing = frames - framesOf(machine);
+  if (missing !== 0) throw new Violation("leak", `${missing} frames`);
+}

@@ -1,0 +1,170 @@
+/**
+ * What an actor can do: each operation is the calls a guest thread's system call or access makes of the core, and what
+ * it does to each page, for the oracle (history.ts).
+ *
+ * Accesses go the guest's way: this CPU's TLB, the walk, the fault, again (mm/uaccess.ts over mm/fill.ts). Every system
+ * call ends in kernelExit, as in the machine: interrupts are taken and quiescence is stored there.
+ */
+import { Errno } from "../core/abi/errno.js";
+import { Advice, MapFlag } from "../core/abi/mman.js";
+import type { Machine } from "./hooked.js";
+
+export const PAGE = 4096;
+
+export type Call = () => unknown;
+
+/** What a call returned: an errno is negative; an access gives the byte, or EFAULT. */
+export interface Outcome {
+  result: number;
+}
+
+/** What an operation did to one page, to be put in some one-at-a-time order with the others. */
+export type PageAction =
+  | { kind: "map"; prot: number }
+  | { kind: "unmap" }
+  | { kind: "protect"; prot: number; /** False: a hole made the call fail, and this page may be as before. */ sure: boolean }
+  | { kind: "zero"; sure: boolean }
+  | { kind: "read"; offset: number; value: number | undefined }
+  | { kind: "write"; offset: number; value: number; done: boolean };
+
+export interface Operation {
+  readonly text: string;
+  calls(machine: Machine, cpu: number): Generator<Call, Outcome, unknown>;
+  /** Page address and action, for each page, given what the call returned. */
+  actions(result: number): [number, PageAction][];
+}
+
+const FIXED = MapFlag.Private | MapFlag.Anonymous | MapFlag.Fixed;
+const FAULTED = -Errno.EFAULT;
+
+export function map(at: number, pages: number, prot: number): Operation {
+  return call(
+    `map ${range(at, pages)} ${rights(prot)}`,
+    (m, cpu) => m.core.sysMmap(cpu, BigInt(at), bytes(pages), prot, FIXED, 0, 0n),
+    (result) => eachPage(at, pages, result === at ? { kind: "map", prot } : undefined),
+  );
+}
+
+export function unmap(at: number, pages: number): Operation {
+  return call(
+    `unmap ${range(at, pages)}`,
+    (m, cpu) => m.core.sysMunmap(cpu, BigInt(at), bytes(pages)),
+    (result) => eachPage(at, pages, result === 0 ? { kind: "unmap" } : undefined),
+  );
+}
+
+export function protect(at: number, pages: number, prot: number): Operation {
+  return call(
+    `protect ${range(at, pages)} ${rights(prot)}`,
+    (m, cpu) => m.core.sysMprotect(cpu, BigInt(at), bytes(pages), prot),
+    (result) => eachPage(at, pages, { kind: "protect", prot, sure: result === 0 }),
+  );
+}
+
+export function dontNeed(at: number, pages: number): Operation {
+  return call(
+    `dontneed ${range(at, pages)}`,
+    (m, cpu) => m.core.sysMadvise(cpu, BigInt(at), bytes(pages), Advice.DontNeed),
+    (result) => eachPage(at, pages, { kind: "zero", sure: result === 0 }),
+  );
+}
+
+/** Moves the end of the heap from `from`, where this actor left it, to `to`. One actor of a scenario may use it. */
+export function moveBrk(from: number, to: number, prot = 3): Operation {
+  return call(
+    `brk ${to.toString(16)}`,
+    (m, cpu) => m.core.sysBrk(cpu, BigInt(to)),
+    (result) => {
+      if (result !== to) return [];
+      if (to > from) return eachPage(from, (to - from) / PAGE, { kind: "map", prot });
+      return eachPage(to, (from - to) / PAGE, { kind: "unmap" });
+    },
+  );
+}
+
+/** Drives grace periods and frees what they release. */
+export function settle(rounds = 4): Operation {
+  return call(
+    "settle",
+    (m, cpu) => m.core.settle(cpu, rounds),
+    () => [],
+  );
+}
+
+/** The CPU leaves the space; no interrupt reaches it any more. */
+export function leave(): Operation {
+  return {
+    text: "leave",
+    *calls({ core }, cpu) {
+      yield () => core.cpuOffline(cpu);
+      return { result: 0 };
+    },
+    actions: () => [],
+  };
+}
+
+export function read(at: number): Operation {
+  return {
+    text: `read ${at.toString(16)}`,
+    *calls(m, cpu) {
+      const bounce = m.plain.bounce(cpu);
+      const failed = Number(yield () => m.core.copyFromUser(cpu, bounce, BigInt(at), 1));
+      yield () => m.core.kernelExit(cpu);
+      return { result: failed === 0 ? m.bytes[bounce] : failed };
+    },
+    actions: (result) => [
+      [pageOf(at), { kind: "read", offset: at % PAGE, value: result === FAULTED ? undefined : result }],
+    ],
+  };
+}
+
+export function write(at: number, value: number): Operation {
+  return {
+    text: `write ${at.toString(16)} ${value}`,
+    *calls(m, cpu) {
+      const bounce = m.plain.bounce(cpu);
+      m.setByte(bounce, value);
+      const failed = Number(yield () => m.core.copyToUser(cpu, BigInt(at), bounce, 1));
+      yield () => m.core.kernelExit(cpu);
+      return { result: failed };
+    },
+    actions: (result) => [[pageOf(at), { kind: "write", offset: at % PAGE, value, done: result === 0 }]],
+  };
+}
+
+function call(
+  text: string,
+  start: (machine: Machine, cpu: number) => bigint | number,
+  actions: (result: number) => [number, PageAction][],
+): Operation {
+  return {
+    text,
+    *calls(m, cpu) {
+      const result = Number(yield () => start(m, cpu));
+      yield () => m.core.kernelExit(cpu);
+      return { result };
+    },
+    actions,
+  };
+}
+
+function eachPage(at: number, pages: number, action: PageAction | undefined): [number, PageAction][] {
+  if (!action) return [];
+  return Array.from({ length: pages }, (_, i) => [at + i * PAGE, action]);
+}
+
+function pageOf(at: number): number {
+  return at - (at % PAGE);
+}
+
+function bytes(pages: number): bigint {
+  return BigInt(pages * PAGE);
+}
+
+function range(at: number, pages: number): string {
+  return `${at.toString(16)}+${pages}`;
+}
+
+function rights(prot: number): string {
+  return ["r", "w", "x"].map((letter, i) => ((prot >> i) & 1 ? letter : "-")).join("");
+}

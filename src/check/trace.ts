@@ -1,0 +1,66 @@
+/**
+ * The trace of one execution: every event in the order in which it took effect, and a hash of them.
+ *
+ * The hash covers (lane, kind, address, width, site) of every event, so two executions with one hash did the same
+ * accesses in the same order. It is a pair of 32-bit multiplicative mixes: stable across engines, not cryptographic.
+ */
+import type { Event } from "./event.js";
+
+const STRIDE = 5;
+
+export class Trace {
+  #words = new Uint32Array(STRIDE * 4096);
+  #low = 0x811c9dc5;
+  #high = 0x9e3779b9;
+  length = 0;
+
+  clear(): void {
+    this.length = 0;
+    this.#low = 0x811c9dc5;
+    this.#high = 0x9e3779b9;
+  }
+
+  add(lane: number, { kind, address, width, site }: Event): void {
+    const at = this.length * STRIDE;
+    if (at + STRIDE > this.#words.length) this.#grow();
+    const words = this.#words;
+    words[at] = lane;
+    words[at + 1] = kind;
+    words[at + 2] = address;
+    words[at + 3] = width;
+    words[at + 4] = site;
+    this.length++;
+    const first = (lane << 24) ^ (kind << 16) ^ site;
+    this.#low = mix(mix(this.#low, first), address);
+    this.#high = mix(mix(this.#high, address ^ 0x5bd1e995), Math.imul(width, 31) ^ first);
+  }
+
+  laneAt(i: number): number {
+    return this.#words[i * STRIDE];
+  }
+
+  eventAt(i: number): Event {
+    const at = i * STRIDE;
+    const [kind, address, width, site] = this.#words.subarray(at + 1, at + STRIDE);
+    return { kind, address, width, site };
+  }
+
+  get hash(): string {
+    return hex(this.#low) + hex(this.#high);
+  }
+
+  #grow(): void {
+    const wider = new Uint32Array(this.#words.length * 2);
+    wider.set(this.#words);
+    this.#words = wider;
+  }
+}
+
+function mix(hash: number, word: number): number {
+  const mixed = Math.imul(hash ^ word, 0x01000193);
+  return mixed ^ (mixed >>> 15);
+}
+
+function hex(word: number): string {
+  return (word >>> 0).toString(16).padStart(8, "0");
+}

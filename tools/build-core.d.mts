@@ -1,0 +1,12 @@
+export interface Linked {
+  core: Uint8Array<ArrayBuffer>;
+  hooked: Uint8Array<ArrayBuffer>;
+  sites: { function: string; kind: string; instruction: string }[];
+}
+
+export class CompileError extends Error {}
+export function compile(
+  entry: string,
+  options?: { flags?: string[] },
+): Promise<{ binary: Uint8Array; messages: string }>;
+export function link(raw: Uint8Array): Linked;
