@@ -12,8 +12,8 @@ import {
   Counter,
   createMemoryManager,
   joinCpu,
-  type MemoryManager,
   MemoryError,
+  type MemoryManager,
   Prot,
   SegvCode,
 } from "../src/embed/index";
@@ -50,7 +50,11 @@ test("the documented program maps, faults and unmaps on two workers", async () =
   const outfile = join(folder, "example.mjs");
   writeFileSync(source, example().replaceAll("../src/", "../../src/"));
   await build({ entryPoints: [source], outfile, bundle: true, platform: "node", format: "esm", logLevel: "error" });
-  const { status, stdout, stderr } = spawnSync(process.execPath, [outfile], { cwd: ROOT, encoding: "utf8", timeout: 30_000 });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [outfile], {
+    cwd: ROOT,
+    encoding: "utf8",
+    timeout: 30_000,
+  });
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   expect(stdout).toMatch(/^0 mappings left, \d+ frames kept for records\nfaults: at least 128, under mmapLock: \d+\n$/);
 });

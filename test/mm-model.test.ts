@@ -34,7 +34,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ op: fc.constant("map" as const), at, n, prot, noReplace: fc.boolean() }) },
   { weight: 3, arbitrary: fc.record({ op: fc.constantFrom("unmap" as const, "dontneed" as const), at, n }) },
   { weight: 3, arbitrary: fc.record({ op: fc.constant("protect" as const), at, n, prot }) },
-  { weight: 6, arbitrary: fc.record({ op: fc.constantFrom("write" as const, "read" as const), at, value: fc.integer({ min: 1, max: 255 }) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      op: fc.constantFrom("write" as const, "read" as const),
+      at,
+      value: fc.integer({ min: 1, max: 255 }),
+    }),
+  },
 );
 
 /** Starts just below a table boundary, so that most ranges cross it. */

@@ -14,11 +14,11 @@ import asc from "assemblyscript/asc";
 import binaryen from "binaryen";
 import { transformSync } from "esbuild";
 import { ROOT } from "./paths.mjs";
-import { placeWords } from "./wasm-words.mjs";
 import { hook } from "./wasm-hook.mjs";
 import { refuse } from "./wasm-refuse.mjs";
 import { ship } from "./wasm-ship.mjs";
 import { FEATURES } from "./wasm-walk.mjs";
+import { placeWords } from "./wasm-words.mjs";
 
 const ASC_FLAGS = [
   "--runtime",

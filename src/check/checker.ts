@@ -4,7 +4,7 @@
  *   once            boot, bring a CPU online for each actor, map what is there before, capture the memory
  *   each execution  every actor to its end under a strategy → results explained → all given back → memory put back
  */
-import { MapFlag, type Policy } from "../core/abi/mman.js";
+import { Advice, MapFlag, type Policy } from "../core/abi/mman.js";
 import { columns, type Span } from "./columns.js";
 import { type CoreBuild, Machine } from "./hooked.js";
 import { History } from "./history.js";
@@ -117,11 +117,12 @@ export class Checker implements Observer {
     for (const cpu of cpus) plain.cpuOnline(cpu);
     if (this.scenario.heap !== undefined) plain.setBrk(BigInt(this.scenario.heap));
     const flags = MapFlag.Private | MapFlag.Anonymous | MapFlag.Fixed;
-    for (const { at, pages, prot, touched } of this.scenario.before) {
+    for (const { at, pages, prot, state } of this.scenario.before) {
       const got = plain.sysMmap(cpus[0], BigInt(at), BigInt(pages * PAGE), prot, flags, 0, 0n);
       if (got !== BigInt(at)) throw new Error(`${this.scenario.name}: mapping ${at.toString(16)} gave ${got}`);
       for (let i = 0; i < pages; i++) this.#history.mapped(at + i * PAGE, prot);
-      if (touched) for (const cpu of cpus) this.#touch(cpu, at, pages);
+      if (state) for (const cpu of state === "framed" ? cpus.slice(-1) : cpus) this.#touch(cpu, at, pages);
+      if (state === "emptied") this.#empty(at, pages, cpus);
     }
     mustHoldAtRest(this.machine);
     snapshot.capture();
@@ -136,6 +137,14 @@ export class Checker implements Observer {
       const failed = plain.copyToUser(cpu, BigInt(at + i * PAGE + UNUSED_BYTE), bounce, 1);
       if (failed !== 0n) throw new Error(`${this.scenario.name}: touching gave ${failed}`);
     }
+  }
+
+  /** Takes the frames away again. The others are offline meanwhile: nobody could acknowledge the shootdown. */
+  #empty(at: number, pages: number, cpus: readonly number[]): void {
+    const { plain } = this.machine;
+    for (const cpu of cpus.slice(1)) plain.cpuOffline(cpu);
+    plain.sysMadvise(cpus[0], BigInt(at), BigInt(pages * PAGE), Advice.DontNeed);
+    for (const cpu of cpus.slice(1)) plain.cpuOnline(cpu);
   }
 }
 

@@ -2,11 +2,22 @@
 import type { Operation } from "./operations.js";
 import type { Rule } from "./violation.js";
 
+export interface Mapping {
+  at: number;
+  pages: number;
+  prot: number;
+  /**
+   * touched: each page has a frame, in every CPU's TLB. framed: in the last CPU's TLB only. emptied: the frames are gone
+   * again, their tables are there. Without: no table yet.
+   */
+  state?: "touched" | "framed" | "emptied";
+}
+
 export interface Scenario {
   readonly name: string;
   readonly about: string;
-  /** Pages mapped before anything runs; `touched` ones have a frame already, in every CPU's TLB. */
-  readonly before: readonly { at: number; pages: number; prot: number; touched?: boolean }[];
+  /** Mapped before anything runs. */
+  readonly before: readonly Mapping[];
   /** Where the heap begins. */
   readonly heap?: number;
   readonly actors: readonly (readonly Operation[])[];

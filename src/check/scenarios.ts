@@ -22,7 +22,7 @@ export const SCENARIOS: readonly Scenario[] = [
     about: "a write fault races the unmapping of its page; the table stays, for a neighbour",
     before: [
       { at: A, pages: 1, prot: RW },
-      { at: N, pages: 1, prot: RW, touched: true },
+      { at: N, pages: 1, prot: RW, state: "touched" },
     ],
     actors: [
       [write(A, 7), read(A)],
@@ -30,9 +30,15 @@ export const SCENARIOS: readonly Scenario[] = [
     ],
   },
   {
+    name: "walk-munmap-table",
+    about: "a walk races an unmapping that retires the table in its hands; no shootdown holds the unmapping up",
+    before: [{ at: FAR, pages: 2, prot: RW, state: "emptied" }],
+    actors: [[write(FAR, 7), read(FAR + PAGE)], [unmap(FAR, 2)]],
+  },
+  {
     name: "fault-munmap-table",
-    about: "a fault races an unmapping that retires the page table under it, and the grace period after",
-    before: [{ at: FAR, pages: 2, prot: RW, touched: true }],
+    about: "the same with frames to shoot down, a grace period, and a new mapping in the old place",
+    before: [{ at: FAR, pages: 2, prot: RW, state: "touched" }],
     actors: [
       [write(FAR, 7), read(FAR + PAGE), write(FAR, 8)],
       [unmap(FAR, 2), settle(), map(FAR, 2, RW), read(FAR)],
@@ -59,7 +65,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: "fault-mprotect",
     about: "a write races the taking away of its right, and its return",
-    before: [{ at: A, pages: 2, prot: RW, touched: true }],
+    before: [{ at: A, pages: 2, prot: RW, state: "touched" }],
     actors: [
       [write(A, 5), write(A, 6), read(A)],
       [protect(A, 1, R), read(A), protect(A, 1, RW)],
@@ -69,8 +75,8 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "fault-remap",
     about: "munmap and mmap at the same place beside a fault: old and new contents never mix",
     before: [
-      { at: A, pages: 1, prot: RW, touched: true },
-      { at: N, pages: 1, prot: RW, touched: true },
+      { at: A, pages: 1, prot: RW, state: "framed" },
+      { at: N, pages: 1, prot: RW, state: "touched" },
     ],
     actors: [
       [write(A, 9), read(A), read(A)],
@@ -80,7 +86,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: "fault-dontneed",
     about: "MADV_DONTNEED races writes: a page is old or zero, and never another's",
-    before: [{ at: A, pages: 2, prot: RW, touched: true }],
+    before: [{ at: A, pages: 2, prot: RW, state: "touched" }],
     actors: [
       [write(A, 1), read(A), write(B, 2)],
       [dontNeed(A, 2), read(A), read(B)],
@@ -89,7 +95,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: "munmap-munmap",
     about: "two unmappings overlap, and split the same mapping",
-    before: [{ at: A, pages: 6, prot: RW, touched: true }],
+    before: [{ at: A, pages: 6, prot: RW, state: "touched" }],
     actors: [
       [unmap(B, 3), read(B)],
       [unmap(A, 2), read(A), read(C)],
@@ -108,7 +114,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: "leave",
     about: "a CPU leaves the space while another shoots it down",
-    before: [{ at: A, pages: 2, prot: RW, touched: true }],
+    before: [{ at: A, pages: 2, prot: RW, state: "touched" }],
     actors: [
       [unmap(A, 1), read(A), write(B, 3)],
       [write(B, 2), read(A), leave()],
@@ -117,7 +123,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: "three-mixed",
     about: "three actors: faults, an unmapping that splits, rights that change, and a grace period",
-    before: [{ at: A, pages: 4, prot: RW, touched: true }],
+    before: [{ at: A, pages: 4, prot: RW, state: "touched" }],
     actors: [
       [write(A, 1), read(B), write(B, 2)],
       [unmap(B, 1), settle(), read(B)],
@@ -128,7 +134,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "three-tables",
     about: "three actors: two faults through a table that a third retires and maps anew",
     before: [
-      { at: FAR, pages: 1, prot: RW, touched: true },
+      { at: FAR, pages: 1, prot: RW, state: "touched" },
       { at: N, pages: 1, prot: RW },
     ],
     actors: [

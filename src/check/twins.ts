@@ -54,7 +54,7 @@ export const TWINS: readonly Twin[] = [
           'import { addUsedLocked, freeTable, lockTable, markDeadLocked, unlockTable, usedLocked } from "./table";',
       },
     ],
-    scenario: "fault-munmap-table",
+    scenario: "walk-munmap-table",
     policy: Policy.Optimistic,
     caughtBy: ["freed"],
   },

@@ -44,7 +44,11 @@ export function statsReport(stats: MachineStats, colours: Colours): string {
   const quantiles = `p99 ${time(latency.p99)}, max ${time(latency.max)}`;
   add("fault latency, p50", latency.p50 === 0 ? "-" : time(latency.p50), latency.p50 === 0 ? "not sampled" : quantiles);
   add("TLB shootdowns", count(tlb.shootdowns), `${count(tlb.ipis)} IPIs`);
-  add("page tables", count(tables.allocated), `${count(tables.freed)} freed, ${count(tables.deferred)} of them deferred`);
+  add(
+    "page tables",
+    count(tables.allocated),
+    `${count(tables.freed)} freed, ${count(tables.deferred)} of them deferred`,
+  );
   add("RCU grace periods", count(rcu.grace_periods));
   add("instructions", count(stats.instructions), `${count(stats.instructions / seconds)} a second`);
   add("wall time", `${seconds.toFixed(3)} s`);

@@ -2,18 +2,16 @@
  * The exports of the core: all that TypeScript may use. Metadata is never touched otherwise.
  * Addresses of CPU areas and of physical memory are u32, guest addresses and registers u64.
  */
+
+export * from "./hart/index";
 export { boot } from "./machine";
-export { bounce, cpuArea, cpuId, cpuWord, epoch, post, takePending, trapCause, trapCode, trapValue } from "./sync/cpu";
-export { idleEnter, idleLeave, pauseRun, sleep } from "./sync/idle";
-export { answerIpis } from "./sync/ipi";
-export { cpuCount, memoryBytes } from "./sync/layout";
+export { cpuOffline, cpuOnline } from "./mm/boot";
 export { setBrk, sysBrk } from "./mm/brk";
 export { kernelExit, settle } from "./mm/call";
-export { cpuOffline, cpuOnline } from "./mm/boot";
 export { fault } from "./mm/fault";
-export { isFreeFrame } from "./mm/frame";
 export { commitFilePage, ioAddress, ioObject, ioOffset } from "./mm/filePage";
 export { fill } from "./mm/fill";
+export { isFreeFrame } from "./mm/frame";
 export { sysMadvise } from "./mm/madvise";
 export { sysMmap } from "./mm/mmap";
 export { sysMprotect } from "./mm/mprotect";
@@ -23,5 +21,8 @@ export { counter } from "./mm/percpu";
 export { stat } from "./mm/stat";
 export { copyFromUser, copyToUser, resident } from "./mm/uaccess";
 export { verifySpace } from "./mm/verify";
-export * from "./hart/index";
+export { bounce, cpuArea, cpuId, cpuWord, epoch, post, takePending, trapCause, trapCode, trapValue } from "./sync/cpu";
+export { idleEnter, idleLeave, pauseRun, sleep } from "./sync/idle";
+export { answerIpis } from "./sync/ipi";
+export { cpuCount, memoryBytes } from "./sync/layout";
 export * from "./task/index";

@@ -1,6 +1,7 @@
 /** Boot of the whole core: the memory manager's structures, then the tables the hart computes once. */
-import { boot as bootSpace } from "./mm/boot";
+
 import { hartBoot } from "./hart/rvc";
+import { boot as bootSpace } from "./mm/boot";
 
 /** See mm/boot.ts: returns the number of frames, or -EINVAL, -ENOMEM. */
 export function boot(memoryBytes: u32, cpus: u32, policy: u32, tables: u32, layout: u32): i32 {

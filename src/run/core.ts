@@ -94,15 +94,7 @@ export interface Core {
   setAwaited(cpu: number, set: bigint): void;
   pendingSet(cpu: number): bigint;
   signalWaits(cpu: number): number;
-  signalThread(
-    cpu: number,
-    tid: number,
-    signal: number,
-    code: number,
-    pid: number,
-    uid: number,
-    value: bigint,
-  ): number;
+  signalThread(cpu: number, tid: number, signal: number, code: number, pid: number, uid: number, value: bigint): number;
   signalProcess(cpu: number, signal: number, code: number, pid: number, uid: number, value: bigint): number;
   signalFromHost(signal: number): void;
   claimSignal(cpu: number, set: bigint, out: number, any: number): number;
@@ -140,8 +132,7 @@ export function instantiateCore(module: WebAssembly.Module, memory: WebAssembly.
     env: {
       memory,
       now,
-      pause: (cpu: number, address: number, seen: number, round: number) =>
-        exports.pauseRun(cpu, address, seen, round),
+      pause: (cpu: number, address: number, seen: number, round: number) => exports.pauseRun(cpu, address, seen, round),
       bug: (cpu: number, code: number) => {
         throw new CoreBug(`${bugText(code)} (cpu area 0x${(cpu >>> 0).toString(16)})`);
       },

@@ -24,7 +24,9 @@ function dumpCpu(core: Core, i: number): string {
   const word = (w: CpuWord) => core.cpuWord(i, w);
   const state = THREAD_STATES[core.threadWord(i, ThreadWord.State)] ?? "?";
   const facts = [`cpu ${i}: tid ${core.threadWord(i, ThreadWord.Tid)} ${state}`];
-  facts.push(word(CpuWord.Online) === 0 ? "offline" : `pc 0x${BigInt.asUintN(64, core.getPc(core.cpuArea(i))).toString(16)}`);
+  facts.push(
+    word(CpuWord.Online) === 0 ? "offline" : `pc 0x${BigInt.asUintN(64, core.getPc(core.cpuArea(i))).toString(16)}`,
+  );
   if (word(CpuWord.Idle) !== 0) facts.push("idle");
   if (word(CpuWord.Asleep) !== 0) facts.push("asleep");
   facts.push(`pending ${pendingNames(word(CpuWord.Pending))}`);

@@ -110,7 +110,8 @@ function checkIdent(view: DataView): void {
   if (view.byteLength < 4 || view.getUint32(0, false) !== 0x7f454c46) throw new ElfError("not an ELF program");
   if (view.byteLength < EHDR_BYTES) throw new ElfError("truncated ELF header");
   const bits = view.getUint8(4);
-  if (bits !== 2) throw new ElfError(bits === 1 ? "a 32-bit program; riscv64 is needed" : "bad ELF header: wrong class");
+  if (bits !== 2)
+    throw new ElfError(bits === 1 ? "a 32-bit program; riscv64 is needed" : "bad ELF header: wrong class");
   if (view.getUint8(5) !== 1) throw new ElfError("a big-endian program; riscv64 is little-endian");
   if (view.getUint8(6) !== 1 || view.getUint32(20, true) !== 1) throw new ElfError("bad ELF header: wrong version");
 }

@@ -144,13 +144,7 @@ function writeStack(thread: Thread, plan: ExecPlan, bias: bigint): bigint {
   return sp;
 }
 
-function auxiliary(
-  thread: Thread,
-  image: ElfImage,
-  bias: bigint,
-  execFn: bigint,
-  random: bigint,
-): [Aux, bigint][] {
+function auxiliary(thread: Thread, image: ElfImage, bias: bigint, execFn: bigint, random: bigint): [Aux, bigint][] {
   const { uid, gid } = thread.process;
   return [
     [Aux.HwCap, BigInt(HWCAP)],

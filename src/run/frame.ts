@@ -25,14 +25,7 @@ const FLOATS = 560;
 const FCSR = FLOATS + 256;
 
 /** Draws the frame of the thread's present state at 0 of `view`. */
-export function writeFrame(
-  view: DataView,
-  core: Core,
-  cpu: number,
-  claim: Claim,
-  mask: bigint,
-  stack: AltStack,
-): void {
+export function writeFrame(view: DataView, core: Core, cpu: number, claim: Claim, mask: bigint, stack: AltStack): void {
   for (let i = UCONTEXT; i < FRAME_BYTES; i += 8) view.setBigUint64(i, 0n, true);
   writeSigInfo(view, 0, claim);
   view.setBigUint64(UC_STACK, BigInt.asUintN(64, stack.sp), true);

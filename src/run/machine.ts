@@ -16,12 +16,19 @@
  *            clones must not make hundreds of cold starts compete.
  */
 import { Errno } from "../core/abi/errno.js";
-import { Layout, Policy, Tables } from "../core/abi/mman.js";
+import type { Layout, Policy, Tables } from "../core/abi/mman.js";
 import { Pending } from "../core/abi/pending.js";
 import { type Core, CoreBug, instantiateCore } from "./core.js";
 import { dumpState } from "./dump.js";
 import { ELF_HEAD_BYTES, ElfError, parseElf } from "./elf.js";
-import { BOUNCE_BYTES, type FileRequest, type FileService, HostCall, type Program, ProgramError } from "./files/service.js";
+import {
+  BOUNCE_BYTES,
+  type FileRequest,
+  type FileService,
+  HostCall,
+  type Program,
+  ProgramError,
+} from "./files/service.js";
 import { type ExecPlan, type ProcessInfo, UNKNOWN_SLOTS, type WorkerInit, type WorkerMessage } from "./messages.js";
 import type { Platform, WorkerHandle } from "./platform.js";
 import { Signal } from "./signals.js";

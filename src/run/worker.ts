@@ -5,8 +5,9 @@
  *
  * A worker waits in the core, not in its event loop: a clone wakes it in microseconds.
  */
-import { CoreBug, instantiateCore } from "./core.js";
+
 import { releaseThread } from "./calls/threads.js";
+import { CoreBug, instantiateCore } from "./core.js";
 import { ExecError, exec } from "./exec.js";
 import { HostPort, ThreadStopped } from "./hostport.js";
 import type { WorkerHost, WorkerInit } from "./messages.js";

@@ -2,9 +2,9 @@
  * A core in a fresh memory, for tests that drive it from one thread: the shipping wasm, no hart running.
  */
 import { readFileSync } from "node:fs";
-import type { CoreExports } from "../../src/run/core";
 import { Bug } from "../../src/core/abi/bug";
 import { Policy } from "../../src/core/abi/mman";
+import type { CoreExports } from "../../src/run/core";
 
 const wasm = new WebAssembly.Module(readFileSync(new URL("../../build/core.wasm", import.meta.url)));
 

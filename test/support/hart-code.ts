@@ -33,12 +33,24 @@ export function rng(seed: number): Rng {
     if (kind === 0) return wide();
     if (kind === 1) return BigInt.asUintN(64, BigInt(below(512) - 256));
     if (kind === 2) return BigInt.asUintN(64, BigInt(bits() | 0));
-    return pick([0n, 1n, 0xffff_ffff_ffff_ffffn, 1n << 63n, (1n << 63n) - 1n, 1n << 31n, 0xffff_ffffn, 0xffff_ffff_8000_0000n]);
+    return pick([
+      0n,
+      1n,
+      0xffff_ffff_ffff_ffffn,
+      1n << 63n,
+      (1n << 63n) - 1n,
+      1n << 31n,
+      0xffff_ffffn,
+      0xffff_ffff_8000_0000n,
+    ]);
   };
   const float = () => {
     const kind = below(5);
     if (kind === 0) return (BigInt(below(2)) << 63n) | (BigInt(1000 + below(48)) << 52n) | (wide() >> 12n);
-    if (kind === 1) return 0xffff_ffff_0000_0000n | BigInt((below(2) * 0x80000000 + ((115 + below(24)) << 23) + (bits() >>> 9)) >>> 0);
+    if (kind === 1)
+      return (
+        0xffff_ffff_0000_0000n | BigInt((below(2) * 0x80000000 + ((115 + below(24)) << 23) + (bits() >>> 9)) >>> 0)
+      );
     if (kind === 2) return pick(DOUBLES);
     if (kind === 3) return 0xffff_ffff_0000_0000n | pick(SINGLES);
     return wide();
@@ -46,8 +58,28 @@ export function rng(seed: number): Rng {
   return { bits, below, integer, float, pick };
 }
 
-const DOUBLES = [0n, 1n << 63n, 0x7ff0n << 48n, 0xfff0n << 48n, 0x7ff8n << 48n, 0x7ff4n << 48n, 1n, 0x3ffn << 52n, 0x7fefn << 48n];
-const SINGLES = [0n, 0x8000_0000n, 0x7f80_0000n, 0xff80_0000n, 0x7fc0_0000n, 0x7fa0_0000n, 1n, 0x3f80_0000n, 0x7f7f_ffffn];
+const DOUBLES = [
+  0n,
+  1n << 63n,
+  0x7ff0n << 48n,
+  0xfff0n << 48n,
+  0x7ff8n << 48n,
+  0x7ff4n << 48n,
+  1n,
+  0x3ffn << 52n,
+  0x7fefn << 48n,
+];
+const SINGLES = [
+  0n,
+  0x8000_0000n,
+  0x7f80_0000n,
+  0xff80_0000n,
+  0x7fc0_0000n,
+  0x7fa0_0000n,
+  1n,
+  0x3f80_0000n,
+  0x7f7f_ffffn,
+];
 
 /** Not RV64GC, or longer than 32 bits, or vectors, which an oracle may have. */
 const NO_MAJORS = [0x07, 0x0f, 0x15, 0x17, 0x1f];
@@ -63,7 +95,8 @@ export function anyWord(random: Rng, index: number): number {
   if ([0x04, 0x06].includes(major) && (f3 & 3) === 1 && random.below(4) > 0) {
     word = place(word, 26, 6, random.pick([0, 0x10]));
   }
-  if (major === 0x0b && random.below(2) > 0) word = place(place(word, 15, 5, random.pick(POINTERS)), 12, 3, 2 + random.below(2));
+  if (major === 0x0b && random.below(2) > 0)
+    word = place(place(word, 15, 5, random.pick(POINTERS)), 12, 3, 2 + random.below(2));
   if (major === 0x14 && random.below(4) > 0) word = place(place(word, 25, 7, floatOp(random)), 20, 5, random.below(5));
   if ([0, 1, 8, 9].includes(major)) word = place(word, 15, 5, random.pick(POINTERS));
   if (major === 0x1c) {
@@ -169,7 +202,14 @@ function memoryOp(random: Rng): number {
 
 function atomicOp(random: Rng): number {
   const op = random.pick([0, 1, 4, 8, 12, 16, 20, 24, 28]);
-  return typeR(0x2f, 2 + random.below(2), (op << 2) | random.below(4), target(random), random.pick(POINTERS), random.below(32));
+  return typeR(
+    0x2f,
+    2 + random.below(2),
+    (op << 2) | random.below(4),
+    target(random),
+    random.pick(POINTERS),
+    random.below(32),
+  );
 }
 
 /** LR, at times something between, SC: of the same or of another width and address. */
@@ -250,7 +290,7 @@ function isHarmless(bits: number): boolean {
   const six = ((bits >>> 7) & 32) | rs2;
   const free = !POINTERS.includes(rd);
   if (quadrant === 0) {
-    if (f3 === 0) return low !== 8 && (bits >>> 5) !== 0 && ((bits >>> 5) & 0xff) !== 0;
+    if (f3 === 0) return low !== 8 && bits >>> 5 !== 0 && ((bits >>> 5) & 0xff) !== 0;
     if (f3 === 4) return false;
     return high === 8 && (f3 === 1 || f3 >= 5 || low !== 8);
   }

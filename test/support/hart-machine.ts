@@ -31,7 +31,10 @@ export class HartMachine {
     const { core, cpu, memory } = this.machine;
     this.bytes = new Uint8Array(memory.buffer);
     this.bounce = core.bounce(cpu);
-    for (const [at, prot] of [[CODE, Prot.Read | Prot.Write | Prot.Exec], [DATA, Prot.Read | Prot.Write]] as const) {
+    for (const [at, prot] of [
+      [CODE, Prot.Read | Prot.Write | Prot.Exec],
+      [DATA, Prot.Read | Prot.Write],
+    ] as const) {
       if (core.sysMmap(cpu, at, BigInt(REGION_BYTES), prot, FLAGS, 0, 0n) !== at) throw new Error("mmap");
     }
   }

@@ -63,7 +63,7 @@ export function loadSlow(cpu: usize, insn: u32): i32 {
     const last = va + bytes - 1;
     if (!readable(cpu, last)) return fillAndRestart(cpu, last & PAGE_MASK, Access.Read);
     for (let i: u32 = 0; i < bytes; i++) {
-      raw |= <u64>load<u8>(host(slot(cpu, va + i), va + i)) << (i << 3);
+      raw |= (<u64>load<u8>(host(slot(cpu, va + i), va + i))) << (i << 3);
     }
   } else {
     raw = loadBytes(host(slot(cpu, va), va), bytes);

@@ -7,11 +7,11 @@
  *  Misaligned  traps (LR as a load, the others as stores), as on machines without misaligned atomicity
  *  Spec        RISC-V unprivileged ISA, chapter "A"                                                                 */
 import { Access, Cause } from "../abi/exit";
+import { PAGE_MASK } from "../sync/layout";
 import { fillAndRestart, host, readTag, slot, writeTag } from "./access";
 import { Next, rs1, rs2, rs2Number, rs2w, setRd, setRdw } from "./decode";
 import { clearReservation, reserve, reservedValue, reserves } from "./record";
 import { illegal, misaligned } from "./trap";
-import { PAGE_MASK } from "../sync/layout";
 
 /** funct5, bits 31-27. */
 enum Amo {

@@ -1,6 +1,8 @@
 /** hart/fp-double.ts: OP-FP instructions on doubles.
  *  Promise     returns false, with nothing changed, for an encoding that is none; `rm` is resolved where it is a
  *              rounding mode, and funct3 where it is not                                                            */
+
+import { frs1, frs2, rs1, rs1w, rs2Number, setFrd, setRd } from "./decode";
 import { FpOp } from "./fp-op";
 import {
   f32ToF64,
@@ -28,7 +30,6 @@ import {
   f64ToU64,
   unboxS,
 } from "./fpu";
-import { frs1, frs2, rs1, rs1w, rs2Number, setFrd, setRd } from "./decode";
 import { FCSR } from "./record";
 
 export function doubleOp(cpu: usize, insn: u32, op: i32, rm: u32): bool {

@@ -1,6 +1,8 @@
 /** hart/fp-single.ts: OP-FP instructions on singles, NaN-boxed in their registers.
  *  Promise     returns false, with nothing changed, for an encoding that is none; `rm` is resolved where it is a
  *              rounding mode, and funct3 where it is not                                                            */
+
+import { frs1, frs2, rs1, rs1w, rs2Number, setFrd, setRd } from "./decode";
 import { FpOp } from "./fp-op";
 import {
   boxS,
@@ -29,7 +31,6 @@ import {
   f64ToF32,
   unboxS,
 } from "./fpu";
-import { frs1, frs2, rs1, rs1w, rs2Number, setFrd, setRd } from "./decode";
 import { FCSR } from "./record";
 
 export function singleOp(cpu: usize, insn: u32, op: i32, rm: u32): bool {

@@ -5,12 +5,23 @@
  *              whose funct3 selects something else (sign injection, min, compare, moves, class) do not look at it.
  *  Singles     are NaN-boxed: an operand that is not boxed is the canonical NaN
  *  Spec        RISC-V unprivileged ISA, chapters "F" and "D"                                                        */
-import { FpOp } from "./fp-op";
-import { doubleOp } from "./fp-double";
-import { singleOp } from "./fp-single";
-import { boxS, f32MulAdd, f32MulSub, f32NegMulAdd, f32NegMulSub, unboxS } from "./fpu";
-import { f64MulAdd, f64MulSub, f64NegMulAdd, f64NegMulSub } from "./fpu";
+
 import { frs1, frs2, frs3, funct3, Next, Row, rowOf, setFrd } from "./decode";
+import { doubleOp } from "./fp-double";
+import { FpOp } from "./fp-op";
+import { singleOp } from "./fp-single";
+import {
+  boxS,
+  f32MulAdd,
+  f32MulSub,
+  f32NegMulAdd,
+  f32NegMulSub,
+  f64MulAdd,
+  f64MulSub,
+  f64NegMulAdd,
+  f64NegMulSub,
+  unboxS,
+} from "./fpu";
 import { FCSR, getFcsr } from "./record";
 import { illegal } from "./trap";
 

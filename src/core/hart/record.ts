@@ -25,19 +25,19 @@ const INSTRUCTIONS: usize = HART_PART + 544;
 const HART_BYTES: usize = 552;
 
 export function getX(cpu: usize, i: u32): u64 {
-  return i == 0 ? 0 : load<u64>(cpu + (<usize>(i & 31) << 3), X);
+  return i == 0 ? 0 : load<u64>(cpu + ((<usize>(i & 31)) << 3), X);
 }
 
 export function setX(cpu: usize, i: u32, value: u64): void {
-  store<u64>(cpu + (<usize>(i & 31) << 3), value, X);
+  store<u64>(cpu + ((<usize>(i & 31)) << 3), value, X);
 }
 
 export function getF(cpu: usize, i: u32): u64 {
-  return load<u64>(cpu + (<usize>(i & 31) << 3), F);
+  return load<u64>(cpu + ((<usize>(i & 31)) << 3), F);
 }
 
 export function setF(cpu: usize, i: u32, value: u64): void {
-  store<u64>(cpu + (<usize>(i & 31) << 3), value, F);
+  store<u64>(cpu + ((<usize>(i & 31)) << 3), value, F);
 }
 
 export function getPc(cpu: usize): u64 {

@@ -21,8 +21,8 @@
  *  Spec        RISC-V unprivileged ISA; misaligned accesses work, AMOs excepted                                      */
 import { Access, Exit } from "../abi/exit";
 import { fill } from "../mm/fill";
-import { PAGE_MASK, PAGE_SIZE } from "../sync/layout";
 import { fence } from "../sync/env";
+import { PAGE_MASK, PAGE_SIZE } from "../sync/layout";
 import { poll } from "../sync/poll";
 import { host, loadSlow, readTag, slot, storeSlow, writeTag } from "./access";
 import { amo } from "./amo";
@@ -91,7 +91,7 @@ export function hartRun(cpu: usize, fuel: u32): i32 {
             status = fill(cpu, pc + 2, Access.Exec);
             break;
           }
-          insn |= <u32>load<u16>(codePage(cpu, pc + 2)) << 16;
+          insn |= (<u32>load<u16>(codePage(cpu, pc + 2))) << 16;
         }
       }
       if ((insn & 3) != 3) {

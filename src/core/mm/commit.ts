@@ -10,9 +10,10 @@
  *   `seen` differs if another CPU served the page. No operation here changes entries of a live VMA in a way that all
  *   three checks miss: DONTNEED leaves 0, where a fresh frame is right; a permission change detaches the VMA.
  */
+
+import { Outcome } from "./outcome";
 import { addUsedLocked, isDead, lockTable, unlockTable } from "./table";
 import { isDetached } from "./vma";
-import { Outcome } from "./outcome";
 
 /** Locks `leaf` and returns Done, or returns why not, unlocked. */
 export function lockIfStill(cpu: usize, leaf: usize, vma: usize, slot: usize, seen: u64): u32 {

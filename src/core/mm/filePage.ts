@@ -5,8 +5,9 @@
  * same offset is still there, and the slot still empty, is the page installed; else there is nothing to do, and the
  * instruction that starts again finds what is true now.
  */
-import { Counter } from "../abi/counter";
+
 import { Bug } from "../abi/bug";
+import { Counter } from "../abi/counter";
 import { bug, rcuEnter, rcuExit } from "../sync/env";
 import { memoryBytes } from "../sync/layout";
 import { allocFrame, freeFrame, TYPE_DATA } from "./frame";

@@ -128,7 +128,7 @@ function refill(cpu: usize): void {
       const next = load<u32>(G_FRONTIER);
       if (next >= load<u32>(H_FIRST_FRAME) + load<u32>(H_FRAMES)) break;
       store<u32>(G_FRONTIER, next + 1);
-      phys = <usize>next << 12;
+      phys = (<usize>next) << 12;
     }
     pushLocked(cpu, phys);
   }

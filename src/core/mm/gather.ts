@@ -21,7 +21,7 @@ export function gatherPage(cpu: usize, page: u64, frame: usize): void {
   if (page + 4096 > load<u64>(cpu, P_GATHER_END)) store<u64>(cpu, page + 4096, P_GATHER_END);
   if (frame == 0) return;
   const n = load<u32>(cpu, P_GATHER_COUNT);
-  store<u32>(cpu + GATHER_PART + (<usize>n << 2), <u32>frame);
+  store<u32>(cpu + GATHER_PART + ((<usize>n) << 2), <u32>frame);
   store<u32>(cpu, n + 1, P_GATHER_COUNT);
 }
 
@@ -35,6 +35,6 @@ export function gatherFlush(cpu: usize): void {
   const end = load<u64>(cpu, P_GATHER_END);
   if (end != 0) shootRange(cpu, load<u64>(cpu, P_GATHER_START), end);
   const n = load<u32>(cpu, P_GATHER_COUNT);
-  for (let i: u32 = 0; i < n; i++) freeFrame(cpu, <usize>load<u32>(cpu + GATHER_PART + (<usize>i << 2)));
+  for (let i: u32 = 0; i < n; i++) freeFrame(cpu, <usize>load<u32>(cpu + GATHER_PART + ((<usize>i) << 2)));
   gatherBegin(cpu);
 }

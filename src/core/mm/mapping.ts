@@ -18,17 +18,7 @@ import { SLAB_VMA, slabFree } from "./slab";
 import { MAX_MAP_COUNT, S_MAP_COUNT, treeRoot } from "./space";
 import { findEndingAbove, findStartingBelow } from "./tree";
 import { treeReplace, treeReserve } from "./treeChange";
-import {
-  cutVma,
-  mergeable,
-  newVma,
-  V_DETACHED,
-  V_OFFSET,
-  V_RECORD,
-  vmaEnd,
-  vmaFlags,
-  vmaStart,
-} from "./vma";
+import { cutVma, mergeable, newVma, V_DETACHED, V_OFFSET, V_RECORD, vmaEnd, vmaFlags, vmaStart } from "./vma";
 import { zapRange } from "./zap";
 
 export function addMapCount(n: i32): void {
@@ -134,7 +124,11 @@ export function insertLocked(
 /** Whether a VMA given by its parts can absorb `right`, which it touches. */
 export function mergesWith(flags: u32, object: u32, offset: u64, right: usize): bool {
   if (object == 0) return mergeable(right, flags, 0, 0);
-  return vmaFlags(right) == flags && mergeable(right, flags, object, load<u64>(right, V_OFFSET) + (vmaEnd(right) - vmaStart(right))) && load<u64>(right, V_OFFSET) == offset;
+  return (
+    vmaFlags(right) == flags &&
+    mergeable(right, flags, object, load<u64>(right, V_OFFSET) + (vmaEnd(right) - vmaStart(right))) &&
+    load<u64>(right, V_OFFSET) == offset
+  );
 }
 
 /** Extends `vma` down to `start`; false when out of memory. */

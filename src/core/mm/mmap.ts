@@ -16,7 +16,6 @@
 import { Counter } from "../abi/counter";
 import { Errno } from "../abi/errno";
 import { MapFlag } from "../abi/mman";
-import { MMAP_LOCK, MMAP_MIN, S_STACK_LIMIT, STACK_GUARD, treeRoot } from "./space";
 import { writeLock, writeUnlock } from "../sync/rwlock";
 import { drainDeferred } from "./deferred";
 import { insertLocked, unmapLocked } from "./mapping";
@@ -24,19 +23,12 @@ import { dropObject, newObject } from "./object";
 import { count } from "./percpu";
 import { populate } from "./populate";
 import { TASK_SIZE } from "./pte";
+import { MMAP_LOCK, MMAP_MIN, S_STACK_LIMIT, STACK_GUARD, treeRoot } from "./space";
 import { findEndingAbove, findGap } from "./tree";
 import { PROT_MASK, VM_GROWSDOWN, VM_NORESERVE, VM_SHARED, vmaFlags, vmaStart } from "./vma";
 
 /** Returns the address, or a negative errno. `object` 0 maps anonymous memory. */
-export function sysMmap(
-  cpu: usize,
-  addr: u64,
-  length: u64,
-  prot: u32,
-  flags: u32,
-  object: u32,
-  offset: u64,
-): i64 {
+export function sysMmap(cpu: usize, addr: u64, length: u64, prot: u32, flags: u32, object: u32, offset: u64): i64 {
   count(cpu, Counter.Mmaps);
   const type = flags & MapFlag.TypeMask;
   if (length == 0 || (offset & 4095) != 0) return -Errno.EINVAL;
@@ -121,15 +113,7 @@ function nearlyOverlaps(start: u64, end: u64): bool {
 }
 
 /** Maps [start, end) over whatever is there. */
-function mapLocked(
-  cpu: usize,
-  start: u64,
-  end: u64,
-  flags: u32,
-  object: u32,
-  offset: u64,
-  record: usize,
-): i32 {
+function mapLocked(cpu: usize, start: u64, end: u64, flags: u32, object: u32, offset: u64, record: usize): i32 {
   const failed = unmapLocked(cpu, start, end);
   if (failed != 0) return failed;
   return insertLocked(cpu, start, end, flags, object, offset, record);

@@ -27,18 +27,7 @@ import { MAX_MAP_COUNT, MMAP_LOCK, S_MAP_COUNT, treeRoot } from "./space";
 import { lockTable, unlockTable } from "./table";
 import { findEndingAbove, findStartingBelow } from "./tree";
 import { treeReplace, treeReserve } from "./treeChange";
-import {
-  cutVma,
-  mergeable,
-  newVma,
-  PROT_MASK,
-  V_OBJECT,
-  V_OFFSET,
-  V_RECORD,
-  vmaEnd,
-  vmaFlags,
-  vmaStart,
-} from "./vma";
+import { cutVma, mergeable, newVma, PROT_MASK, V_OBJECT, V_OFFSET, V_RECORD, vmaEnd, vmaFlags, vmaStart } from "./vma";
 import { walkLeaf } from "./walk";
 
 export function sysMprotect(cpu: usize, addr: u64, length: u64, prot: u32): i64 {

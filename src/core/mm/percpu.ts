@@ -20,21 +20,21 @@ export const P_IO_ADDRESS: usize = MM_PART + 48;
 const P_COUNTERS: usize = MM_PART + 128;
 
 export function count(cpu: usize, what: u32): void {
-  const c = cpu + P_COUNTERS + (<usize>what << 3);
+  const c = cpu + P_COUNTERS + ((<usize>what) << 3);
   store<u64>(c, load<u64>(c) + 1);
 }
 
 export function countBy(cpu: usize, what: u32, n: u64): void {
-  const c = cpu + P_COUNTERS + (<usize>what << 3);
+  const c = cpu + P_COUNTERS + ((<usize>what) << 3);
   store<u64>(c, load<u64>(c) + n);
 }
 
 export function countMax(cpu: usize, what: u32, n: u64): void {
-  const c = cpu + P_COUNTERS + (<usize>what << 3);
+  const c = cpu + P_COUNTERS + ((<usize>what) << 3);
   if (load<u64>(c) < n) store<u64>(c, n);
 }
 
 /** One counter of abi/counter.ts. Exact when read by its CPU; a moment old from elsewhere. */
 export function counter(cpu: usize, what: u32): u64 {
-  return load<u64>(cpu + P_COUNTERS + (<usize>what << 3));
+  return load<u64>(cpu + P_COUNTERS + ((<usize>what) << 3));
 }

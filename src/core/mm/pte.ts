@@ -9,8 +9,9 @@
  *
  * Entries change by compare-and-swap, swap, and, or: a hart sets A and D at any moment (fill.ts).
  */
-import { Prot } from "../abi/mman";
+
 import { Access } from "../abi/exit";
+import { Prot } from "../abi/mman";
 
 export const LEVELS: u32 = 3;
 export const ENTRIES: u32 = 512;

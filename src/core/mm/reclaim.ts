@@ -3,10 +3,11 @@
  * Waits for one grace period and frees what it releases. Outside every reader section and lock; a true answer means
  * that memory came back and the fault may be tried again.
  */
-import { deferredCount, quiesce } from "../sync/rcu";
+
 import { pause } from "../sync/env";
 import { answerIpis } from "../sync/ipi";
 import { RCU } from "../sync/layout";
+import { deferredCount, quiesce } from "../sync/rcu";
 import { pushGracePeriod, runReady } from "./deferred";
 import { freeFrames } from "./frame";
 

@@ -17,17 +17,7 @@ import { lockIfStill, publishLocked } from "./commit";
 import { allocFrame, freeFrame, TYPE_DATA } from "./frame";
 import { Outcome } from "./outcome";
 import { count, P_IO_ADDRESS, P_IO_OBJECT, P_IO_OFFSET } from "./percpu";
-import {
-  allows,
-  entryAt,
-  makeEntry,
-  PTE_A,
-  PTE_D,
-  PTE_RIGHTS,
-  PTE_W,
-  ptePhys,
-  rightsOf,
-} from "./pte";
+import { allows, entryAt, makeEntry, PTE_A, PTE_D, PTE_RIGHTS, PTE_W, ptePhys, rightsOf } from "./pte";
 import { shootPage } from "./shootdown";
 import { unlockTable } from "./table";
 import { PROT_MASK, V_OBJECT, V_OFFSET, vmaFlags, vmaStart } from "./vma";
@@ -89,15 +79,7 @@ export function install(cpu: usize, leaf: usize, vma: usize, slot: usize, entry:
  * Other CPUs may hold the zero page in their TLBs: they must lose it before the new frame can be written, or one hart
  * would read zero after another's store. Clear, flush (under the table's lock: spinners answer IPIs), then set.
  */
-function replaceZeroPage(
-  cpu: usize,
-  leaf: usize,
-  vma: usize,
-  slot: usize,
-  seen: u64,
-  rights: u64,
-  va: u64,
-): u32 {
+function replaceZeroPage(cpu: usize, leaf: usize, vma: usize, slot: usize, seen: u64, rights: u64, va: u64): u32 {
   const frame = allocFrame(cpu, TYPE_DATA);
   if (frame == 0) return Outcome.Oom;
   memory.fill(frame, 0, 4096);

@@ -26,7 +26,7 @@ export function shootRange(cpu: usize, start: u64, end: u64): void {
   count(cpu, Counter.Shootdowns);
   const self = cpuId(cpu);
   for (let w: u32 = 0; w < 4; w++) {
-    let bits = atomic.load<u64>(S_CPUMASK + (<usize>w << 3));
+    let bits = atomic.load<u64>(S_CPUMASK + ((<usize>w) << 3));
     if (w == self >> 6) bits &= ~((<u64>1) << (<u64>(self & 63)));
     if (bits != 0) shootWord(cpu, w, bits, start, end);
   }
@@ -41,10 +41,10 @@ function shootWord(cpu: usize, word: u32, bits: u64, start: u64, end: u64): void
     if (!interrupt(target)) continue;
     count(cpu, Counter.Ipis);
     waiting |= b & (0 - b);
-    store<u32>(cpu + C_TICKETS + (<usize>ctz<u64>(b) << 2), ticket);
+    store<u32>(cpu + C_TICKETS + ((<usize>ctz<u64>(b)) << 2), ticket);
   }
   for (let b = waiting; b != 0; b &= b - 1) {
     const bit = <u32>ctz<u64>(b);
-    waitFlush(cpu, cpuArea((word << 6) + bit), load<u32>(cpu + C_TICKETS + (<usize>bit << 2)));
+    waitFlush(cpu, cpuArea((word << 6) + bit), load<u32>(cpu + C_TICKETS + ((<usize>bit) << 2)));
   }
 }

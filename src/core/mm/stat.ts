@@ -1,10 +1,11 @@
 /** What the memory holds, in frames and records; exact when nothing runs. */
+
+import { Stat } from "../abi/stat";
 import { H_FRAMES } from "../sync/layout";
 import { gracePeriods } from "../sync/rcu";
 import { freeFrames } from "./frame";
 import { SLAB_NODE, SLAB_OBJECT, SLAB_VMA, slabFrames, slabInUse } from "./slab";
 import { S_MAP_COUNT, S_RESERVE_COUNT } from "./space";
-import { Stat } from "../abi/stat";
 
 export function stat(what: u32): u32 {
   if (what == Stat.Frames) return load<u32>(H_FRAMES);

@@ -38,16 +38,16 @@ export function nodeLevel(node: usize): u32 {
 }
 
 export function childAt(node: usize, i: u32): usize {
-  return <usize>load<u32>(node + (<usize>i << 2), N_CHILDREN);
+  return <usize>load<u32>(node + ((<usize>i) << 2), N_CHILDREN);
 }
 
 export function startAt(node: usize, i: u32): u64 {
-  return load<u64>(node + (<usize>i << 3), N_STARTS);
+  return load<u64>(node + ((<usize>i) << 3), N_STARTS);
 }
 
 export function setChild(node: usize, i: u32, child: usize, start: u64): void {
-  store<u32>(node + (<usize>i << 2), <u32>child, N_CHILDREN);
-  store<u64>(node + (<usize>i << 3), start, N_STARTS);
+  store<u32>(node + ((<usize>i) << 2), <u32>child, N_CHILDREN);
+  store<u64>(node + ((<usize>i) << 3), start, N_STARTS);
 }
 
 /** First address past child i. */

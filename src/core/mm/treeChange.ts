@@ -99,15 +99,15 @@ export function treeReplace(cpu: usize, from: u64, to: u64, a: usize, b: usize, 
   store<u32>(S_GENERATION, load<u32>(S_GENERATION) + 1);
   const list = <usize>load<u32>(S_SCRATCH) + NEW_VMAS;
   let n: u32 = 0;
-  if (a != 0) store<u32>(list + (<usize>(n++) << 2), <u32>a);
-  if (b != 0) store<u32>(list + (<usize>(n++) << 2), <u32>b);
-  if (c != 0) store<u32>(list + (<usize>(n++) << 2), <u32>c);
+  if (a != 0) store<u32>(list + ((<usize>n++) << 2), <u32>a);
+  if (b != 0) store<u32>(list + ((<usize>n++) << 2), <u32>b);
+  if (c != 0) store<u32>(list + ((<usize>n++) << 2), <u32>c);
   const root = treeRoot();
   let level: u32 = 0;
   let count: u32;
   let next: usize;
   if (root == 0) {
-    for (let i: u32 = 0; i < n; i++) assemble(0, i, <usize>load<u32>(list + (<usize>i << 2)));
+    for (let i: u32 = 0; i < n; i++) assemble(0, i, <usize>load<u32>(list + ((<usize>i) << 2)));
     count = build(cpu, 0, n);
   } else {
     level = nodeLevel(root);
@@ -138,7 +138,7 @@ function rebuild(cpu: usize, node: usize, from: u64, to: u64, n: u32): u32 {
     let i: u32 = 0;
     while (i < count && startAt(node, i) < from) assemble(0, m++, childAt(node, i++));
     const list = <usize>load<u32>(S_SCRATCH) + NEW_VMAS;
-    for (let k: u32 = 0; k < n; k++) assemble(0, m++, <usize>load<u32>(list + (<usize>k << 2)));
+    for (let k: u32 = 0; k < n; k++) assemble(0, m++, <usize>load<u32>(list + ((<usize>k) << 2)));
     while (i < count && startAt(node, i) < to) i++;
     while (i < count) assemble(0, m++, childAt(node, i++));
   } else {
@@ -191,15 +191,15 @@ function mergeSmall(cpu: usize, level: u32, m: u32): u32 {
 }
 
 function assemble(level: u32, i: u32, child: usize): void {
-  store<u32>(<usize>load<u32>(S_SCRATCH) + <usize>level * LEVEL_SCRATCH + (<usize>i << 2), <u32>child);
+  store<u32>(<usize>load<u32>(S_SCRATCH) + <usize>level * LEVEL_SCRATCH + ((<usize>i) << 2), <u32>child);
 }
 
 function assembled(level: u32, i: u32): usize {
-  return <usize>load<u32>(<usize>load<u32>(S_SCRATCH) + <usize>level * LEVEL_SCRATCH + (<usize>i << 2));
+  return <usize>load<u32>(<usize>load<u32>(S_SCRATCH) + <usize>level * LEVEL_SCRATCH + ((<usize>i) << 2));
 }
 
 function built(level: u32, i: u32): usize {
-  return <usize>load<u32>(<usize>load<u32>(S_SCRATCH) + <usize>level * LEVEL_SCRATCH + 256 + (<usize>i << 2));
+  return <usize>load<u32>(<usize>load<u32>(S_SCRATCH) + <usize>level * LEVEL_SCRATCH + 256 + ((<usize>i) << 2));
 }
 
 /** Makes nodes of the m assembled children of `level`: none, one, or two halves. */
@@ -217,7 +217,7 @@ function build(cpu: usize, level: u32, m: u32): u32 {
     }
     store<u32>(node, c, N_COUNT);
     summarize(node);
-    store<u32>(<usize>load<u32>(S_SCRATCH) + <usize>level * LEVEL_SCRATCH + 256 + (<usize>k << 2), <u32>node);
+    store<u32>(<usize>load<u32>(S_SCRATCH) + <usize>level * LEVEL_SCRATCH + 256 + ((<usize>k) << 2), <u32>node);
   }
   return nodes;
 }

@@ -12,19 +12,9 @@ import { Bug } from "../abi/bug";
 import { cpuArea, cpusSeen } from "../sync/cpu";
 import { H_FIRST_FRAME, H_FRAMES, H_ZERO_FRAME } from "../sync/layout";
 import { isLocked } from "../sync/spinlock";
-import { FETCH_ENTRIES, F_EXEC, F_PHYS, fetchEntry, T_PHYS, T_READ, T_WRITE, TLB_ENTRIES, tlbEntry } from "../sync/tlb";
+import { F_EXEC, F_PHYS, FETCH_ENTRIES, fetchEntry, T_PHYS, T_READ, T_WRITE, TLB_ENTRIES, tlbEntry } from "../sync/tlb";
+import { D_LOCK, D_PARENT, D_TYPE, D_VA, descriptor, freeFrames, frontierFrame, TYPE_DATA, TYPE_FREE } from "./frame";
 import { objectRefs } from "./object";
-import {
-  D_LOCK,
-  D_PARENT,
-  D_VA,
-  D_TYPE,
-  descriptor,
-  freeFrames,
-  frontierFrame,
-  TYPE_DATA,
-  TYPE_FREE,
-} from "./frame";
 import { entryAt, entrySpan, LEVELS, PTE_D, PTE_HELD, PTE_RIGHTS, PTE_V, PTE_W, PTE_X, ptePhys, rightsOf } from "./pte";
 import { isZeroFrame } from "./serve";
 import { MMAP_LOCK, pgd, S_MAP_COUNT, treeRoot } from "./space";
@@ -141,7 +131,7 @@ function verifyFrames(): u32 {
   let used: u32 = 0;
   let lost: u32 = 0;
   for (let frame = first; frame < end; frame++) {
-    const d = descriptor(<usize>frame << 12);
+    const d = descriptor((<usize>frame) << 12);
     const type = load<u32>(d, D_TYPE);
     if (type == MAPPED) store<u32>(d, TYPE_DATA, D_TYPE);
     else if (type == TYPE_DATA) lost++;
@@ -165,7 +155,8 @@ function verifyTlb(cpu: usize): u32 {
   for (let i: u32 = 0; i < FETCH_ENTRIES; i++) {
     const f = fetchEntry(cpu, (<u64>i) << 12);
     const exec = load<u64>(f, F_EXEC);
-    if (exec != NONE && !matches(exec, load<u32>(f, F_PHYS), PTE_X)) return Bug.verify_tlb_entry_without_page_table_entry;
+    if (exec != NONE && !matches(exec, load<u32>(f, F_PHYS), PTE_X))
+      return Bug.verify_tlb_entry_without_page_table_entry;
   }
   return 0;
 }

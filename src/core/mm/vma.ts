@@ -16,7 +16,7 @@
  */
 import { Access } from "../abi/exit";
 import { MapFlag, Prot } from "../abi/mman";
-import { slabAlloc, SLAB_VMA } from "./slab";
+import { SLAB_VMA, slabAlloc } from "./slab";
 
 export const VMA_BYTES: u32 = 64;
 export const V_DETACHED: usize = 12;

@@ -4,11 +4,12 @@
  * A walker holds mmapLock or is inside a reader section: a table it reached may be unlinked meanwhile, never freed.
  * What it found counts only once re-checked under the table's lock (commit.ts).
  */
-import { entryAt, entrySpan, LEVELS, PTE_V, ptePhys, tablePointer } from "./pte";
-import { allocTable, addUsedLocked, freeTable, isDead, lockTable, unlockTable } from "./table";
-import { isDetached } from "./vma";
-import { pgd } from "./space";
+
 import { Outcome } from "./outcome";
+import { entryAt, entrySpan, LEVELS, PTE_V, ptePhys, tablePointer } from "./pte";
+import { pgd } from "./space";
+import { addUsedLocked, allocTable, freeTable, isDead, lockTable, unlockTable } from "./table";
+import { isDetached } from "./vma";
 
 /** The leaf table that maps va, or 0. */
 export function walkLeaf(va: u64): usize {

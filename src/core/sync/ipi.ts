@@ -42,13 +42,13 @@ export function requestFlush(cpu: usize, target: usize, start: u64, end: u64): u
   lockIrqOff(cpu, target + C_FLUSH_LOCK);
   const n = load<u32>(target, C_FLUSH_COUNT);
   if (n < FLUSH_RANGES) {
-    const slot = target + C_FLUSH_RANGES + (<usize>n << 4);
+    const slot = target + C_FLUSH_RANGES + ((<usize>n) << 4);
     store<u64>(slot, start);
     store<u64>(slot, end, 8);
   }
   store<u32>(target, n + 1, C_FLUSH_COUNT);
   const id = cpuId(cpu);
-  const word = target + C_FLUSH_SENDERS + (<usize>(id >> 6) << 3);
+  const word = target + C_FLUSH_SENDERS + ((<usize>(id >> 6)) << 3);
   store<u64>(word, load<u64>(word) | ((<u64>1) << (<u64>(id & 63))));
   const ticket = load<u32>(target, C_FLUSH_REQ) + 1;
   store<u32>(target, ticket, C_FLUSH_REQ);
@@ -96,7 +96,7 @@ export function takeFlush(cpu: usize): void {
     tlbFlushAll(cpu);
   } else {
     for (let i: u32 = 0; i < n; i++) {
-      const slot = cpu + C_FLUSH_RANGES + (<usize>i << 4);
+      const slot = cpu + C_FLUSH_RANGES + ((<usize>i) << 4);
       tlbFlushRange(cpu, load<u64>(slot), load<u64>(slot, 8));
     }
   }
@@ -104,7 +104,7 @@ export function takeFlush(cpu: usize): void {
   bumpEpoch(cpu);
   atomic.store<u32>(cpu, load<u32>(cpu, C_FLUSH_REQ), C_FLUSH_DONE);
   for (let w: u32 = 0; w < 4; w++) {
-    const word = cpu + C_FLUSH_SENDERS + (<usize>w << 3);
+    const word = cpu + C_FLUSH_SENDERS + ((<usize>w) << 3);
     let bits = load<u64>(word);
     store<u64>(word, 0);
     while (bits != 0) {

@@ -22,16 +22,7 @@
  *   lock       try lock: who does not get it leaves the work to who has it
  */
 import { Pending } from "../abi/pending";
-import {
-  C_DEFER_COUNT,
-  C_DEFER_HEAD,
-  C_DEFER_TAIL,
-  C_IDLE,
-  C_PENDING,
-  C_QS,
-  cpuArea,
-  cpusSeen,
-} from "./cpu";
+import { C_DEFER_COUNT, C_DEFER_HEAD, C_DEFER_TAIL, C_IDLE, C_PENDING, C_QS, cpuArea, cpusSeen } from "./cpu";
 import { RCU } from "./layout";
 import { lockIrqOff, tryLock, unlock } from "./spinlock";
 

@@ -11,9 +11,9 @@
  * Linux: compare include/linux/mmap_lock.h, kernel/locking/rwsem.c.
  */
 import { Bug } from "../abi/bug";
-import { answerIpis } from "./ipi";
 import { bug, pause } from "./env";
 import { idleWaitWord } from "./idle";
+import { answerIpis } from "./ipi";
 
 const WRITER: u32 = 0x8000_0000;
 const WAITERS: u32 = 0x4000_0000;

@@ -16,8 +16,8 @@ const B_HEAD: usize = 4;
 const B_TAIL: usize = 8;
 
 export function bucketOf(address: u64): usize {
-  const h = <u32>((address >> 2) * 0x9e37_79b9_7f4a_7c15 >> 40);
-  return BUCKETS + (<usize>(h & (BUCKET_COUNT - 1)) << 4);
+  const h = <u32>(((address >> 2) * 0x9e37_79b9_7f4a_7c15) >> 40);
+  return BUCKETS + ((<usize>(h & (BUCKET_COUNT - 1))) << 4);
 }
 
 /** Both buckets locked, the lower address first; one lock when they are the same. */

@@ -125,15 +125,7 @@ function wakeLocked(bucket: usize, address: u64, count: u32, bitset: u32): i64 {
  * FUTEX_REQUEUE and, with `compare`, FUTEX_CMP_REQUEUE: wakes up to `wake` waiters of `from`, moves up to `move` more to
  * `to`. How many were woken or moved, -EAGAIN when the word at `from` is not `expected`, -EFAULT, or NEED.
  */
-export function futexRequeue(
-  cpu: usize,
-  from: u64,
-  to: u64,
-  wake: u32,
-  move: u32,
-  compare: bool,
-  expected: u32,
-): i64 {
+export function futexRequeue(cpu: usize, from: u64, to: u64, wake: u32, move: u32, compare: bool, expected: u32): i64 {
   const a = bucketOf(from);
   const b = bucketOf(to);
   while (true) {

@@ -10,13 +10,13 @@ export function operate(cpu: usize, address: u64, code: u32): i64 {
   const kind = (code >> 28) & 7;
   const comparison = (code >> 24) & 15;
   if (kind > 4 || comparison > 5) return -Errno.ENOSYS;
-  let argument = (<i32>(code << 8)) >> 20;
-  if ((code >> 31) != 0) argument = 1 << (argument & 31);
+  let argument = <i32>(code << 8) >> 20;
+  if (code >> 31 != 0) argument = 1 << (argument & 31);
   let old = peekWord(cpu, address);
   while (true) {
     if (old == MISS) return MISS;
     const seen = swapWord(cpu, address, <u32>old, changed(kind, <u32>old, <u32>argument));
-    if (seen == old) return passes(comparison, <i32>old, (<i32>(code << 20)) >> 20) ? 1 : 0;
+    if (seen == old) return passes(comparison, <i32>old, <i32>(code << 20) >> 20) ? 1 : 0;
     old = seen;
   }
 }

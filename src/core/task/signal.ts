@@ -50,7 +50,8 @@ const SIG_DFL: u64 = 0;
 const SIG_IGN: u64 = 1;
 const SA_RESETHAND: u64 = 0x8000_0000;
 /** Default action "ignore": CHLD CONT URG WINCH; and the stop signals, since this machine has no job control. */
-const DEFAULT_IGNORED: u64 = (1 << 16) | (1 << 17) | (1 << 22) | (1 << 27) | (1 << 18) | (1 << 19) | (1 << 20) | (1 << 21);
+const DEFAULT_IGNORED: u64 =
+  (1 << 16) | (1 << 17) | (1 << 22) | (1 << 27) | (1 << 18) | (1 << 19) | (1 << 20) | (1 << 21);
 
 /** Where claimSignal puts what it found. */
 export const CLAIM_BYTES: u32 = 56;
@@ -69,7 +70,15 @@ function ignored(signal: u32): bool {
 }
 
 /** rt_sigaction(2): the old disposition goes to `out` (24 bytes) unless that is 0; `set` says whether the new one counts. */
-export function changeAction(cpu: usize, signal: u32, out: usize, set: bool, handler: u64, flags: u64, mask: u64): void {
+export function changeAction(
+  cpu: usize,
+  signal: u32,
+  out: usize,
+  set: bool,
+  handler: u64,
+  flags: u64,
+  mask: u64,
+): void {
   lock(cpu, TASK_LOCK);
   const a = action(signal);
   if (out != 0) memory.copy(out, a, ACTION_BYTES);

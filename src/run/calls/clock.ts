@@ -43,7 +43,8 @@ function read(thread: Thread, clock: number): bigint | undefined {
     case Clock.ThreadCpu:
       return BigInt(Math.max(0, Math.round(thread.busyNs())));
   }
-  if (clock < 0) return (clock & 4) !== 0 ? BigInt(Math.round(thread.busyNs())) : BigInt(Math.round(thread.host.cpuTimeNs()));
+  if (clock < 0)
+    return (clock & 4) !== 0 ? BigInt(Math.round(thread.busyNs())) : BigInt(Math.round(thread.host.cpuTimeNs()));
   return undefined;
 }
 

@@ -38,7 +38,9 @@ export function futex(thread: Thread, args: Args): number | bigint {
     case Op.Wake:
       return core.futexWake(cpu, address, Math.max(1, int(args, 2)), ANY);
     case Op.WakeBitset:
-      return uint(args, 5) === 0 ? -Errno.EINVAL : core.futexWake(cpu, address, Math.max(1, int(args, 2)), uint(args, 5));
+      return uint(args, 5) === 0
+        ? -Errno.EINVAL
+        : core.futexWake(cpu, address, Math.max(1, int(args, 2)), uint(args, 5));
     case Op.Requeue:
     case Op.CmpRequeue: {
       const move = int(args, 3);

@@ -26,7 +26,8 @@ const FROM_0 =
   "mlockall munlockall mincore madvise remap_file_pages mbind get_mempolicy set_mempolicy migrate_pages move_pages " +
   "rt_tgsigqueueinfo perf_event_open accept4 recvmmsg";
 
-const FROM_258 = "riscv_hwprobe riscv_flush_icache wait4 prlimit64 fanotify_init fanotify_mark name_to_handle_at open_by_handle_at " +
+const FROM_258 =
+  "riscv_hwprobe riscv_flush_icache wait4 prlimit64 fanotify_init fanotify_mark name_to_handle_at open_by_handle_at " +
   "clock_adjtime syncfs setns sendmmsg process_vm_readv process_vm_writev kcmp finit_module sched_setattr sched_getattr " +
   "renameat2 seccomp getrandom memfd_create bpf execveat userfaultfd membarrier mlock2 copy_file_range preadv2 pwritev2 " +
   "pkey_mprotect pkey_alloc pkey_free statx io_pgetevents rseq kexec_file_load";

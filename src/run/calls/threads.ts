@@ -8,7 +8,7 @@
  *            (kernel/fork.c:mm_release). After that the thread touches no guest memory: its stack may be gone.
  */
 import { Errno } from "../../core/abi/errno.js";
-import { ThreadExit, type Thread } from "../thread.js";
+import { type Thread, ThreadExit } from "../thread.js";
 import { type Args, int, long } from "./args.js";
 
 enum Clone {
