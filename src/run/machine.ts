@@ -60,6 +60,8 @@ export interface Outcome {
 export const MAX_THREADS = 256;
 const PID = 100;
 const WASM_PAGE = 65536;
+/** The core counts bytes in 32 bits: of 4 GiB the last page is not used. */
+const WASM_PAGES_MAX = 65535;
 /** Idle workers kept ahead of demand, and how many are in the making at once. */
 const SPARE_MIN = 4;
 const STARTING_MAX = 2;
@@ -90,7 +92,7 @@ export class Machine {
     private readonly files: FileService,
     private readonly options: MachineOptions,
   ) {
-    const pages = Math.floor(options.memoryBytes / WASM_PAGE);
+    const pages = Math.min(Math.floor(options.memoryBytes / WASM_PAGE), WASM_PAGES_MAX);
     this.maxThreads = Math.min(options.maxThreads ?? MAX_THREADS, MAX_THREADS);
     this.originNs = platform.clockNs();
     this.process = {

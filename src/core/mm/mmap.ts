@@ -6,7 +6,8 @@
  * Locks      takes mmapLock (write)
  * Order      of checks and errnos: mm/mmap.c:do_mmap, mm/mmap.c:__get_unmapped_area
  *
- *   EINVAL     length 0; offset not page-aligned; neither MAP_SHARED nor MAP_PRIVATE; MAP_FIXED at an unaligned address
+ *   EINVAL     length 0; offset not page-aligned; neither MAP_SHARED nor MAP_PRIVATE; MAP_FIXED at an unaligned address;
+ *              a file that grows down
  *   ENOMEM     length past the address space; no hole large enough; no memory for the records; max_map_count
  *   EEXIST     MAP_FIXED_NOREPLACE over something
  *   EPERM      MAP_FIXED below mmap_min_addr
@@ -36,6 +37,7 @@ export function sysMmap(cpu: usize, addr: u64, length: u64, prot: u32, flags: u3
   if (type != MapFlag.Private && type != MapFlag.Shared && type != MapFlag.SharedValidate) return -Errno.EINVAL;
   if (type == MapFlag.SharedValidate && (flags & ~KNOWN_FLAGS) != 0) return -Errno.EOPNOTSUPP;
   if (object != 0 && type != MapFlag.Private) return -Errno.ENODEV;
+  if (object != 0 && (flags & MapFlag.GrowsDown) != 0) return -Errno.EINVAL;
   if ((flags & MapFlag.HugeTlb) != 0) return -Errno.EINVAL;
   const bytes = (length + 4095) & ~(<u64>4095);
   let record: usize = 0;

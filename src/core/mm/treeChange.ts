@@ -94,14 +94,18 @@ function dropSubtree(cpu: usize, node: usize): void {
   dropNode(cpu, node);
 }
 
+/** Appends a VMA, if there is one, to the list of new ones; the list's length then. */
+function putNew(list: usize, n: u32, vma: usize): u32 {
+  if (vma == 0) return n;
+  store<u32>(list + ((<usize>n) << 2), <u32>vma);
+  return n + 1;
+}
+
 /** Replaces the VMAs that start in [from, to) by a, b, c (0 = none; in address order), and publishes the result. */
 export function treeReplace(cpu: usize, from: u64, to: u64, a: usize, b: usize, c: usize): void {
   store<u32>(S_GENERATION, load<u32>(S_GENERATION) + 1);
   const list = <usize>load<u32>(S_SCRATCH) + NEW_VMAS;
-  let n: u32 = 0;
-  if (a != 0) store<u32>(list + ((<usize>n++) << 2), <u32>a);
-  if (b != 0) store<u32>(list + ((<usize>n++) << 2), <u32>b);
-  if (c != 0) store<u32>(list + ((<usize>n++) << 2), <u32>c);
+  const n = listVma(list, listVma(list, listVma(list, 0, a), b), c);
   const root = treeRoot();
   let level: u32 = 0;
   let count: u32;
@@ -127,6 +131,13 @@ export function treeReplace(cpu: usize, from: u64, to: u64, a: usize, b: usize, 
   // Publishes every field of the new nodes and VMAs to whoever loads the root.
   atomic.store<u32>(S_ROOT, <u32>next);
   deferDropped(cpu);
+}
+
+/** Appends a VMA, unless there is none, to the new ones; how many there are. */
+function listVma(list: usize, n: u32, vma: usize): u32 {
+  if (vma == 0) return n;
+  store<u32>(list + (<usize>n << 2), <u32>vma);
+  return n + 1;
 }
 
 /** Rebuilds `node` for the replacement; returns how many nodes take its place (built(level, i)). */
