@@ -6,8 +6,8 @@
  */
 import { Advice, MapFlag, type Policy } from "../core/abi/mman.js";
 import { columns, type Span } from "./columns.js";
-import { type CoreBuild, Machine } from "./hooked.js";
 import { History } from "./history.js";
+import { type CoreBuild, Machine } from "./hooked.js";
 import { framesOf, mustConserve, mustHoldAtRest } from "./invariants.js";
 import type { Lane } from "./lane.js";
 import { type Operation, PAGE } from "./operations.js";

@@ -53,7 +53,10 @@ export function columns(trace: Trace, lanes: readonly Lane[], spans: readonly Sp
     for (const span of ended) put(span.lane, `} = ${span.result}`);
     for (const span of begun) put(span.lane, `${span.text} {`);
   }
-  const head = actors.map((actor) => actor.name.padEnd(WIDTH)).join("│ ").trimEnd();
+  const head = actors
+    .map((actor) => actor.name.padEnd(WIDTH))
+    .join("│ ")
+    .trimEnd();
   const cut = rows.length > ROWS ? [`… ${rows.length - ROWS} rows before`] : [];
   return [head, ...cut, ...rows.slice(-ROWS)].join("\n");
 }

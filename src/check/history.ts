@@ -80,7 +80,11 @@ function explains(state: PageState, shadows: readonly Shadow[], left: readonly T
 }
 
 /** Every state the action may lead to here, given what it returned; none when it can not come here. */
-function outcomes(state: PageState, shadows: readonly Shadow[], { action, begin, end }: Timed): [PageState, readonly Shadow[]][] {
+function outcomes(
+  state: PageState,
+  shadows: readonly Shadow[],
+  { action, begin, end }: Timed,
+): [PageState, readonly Shadow[]][] {
   switch (action.kind) {
     case "map":
       return [[{ prot: action.prot, bytes: NOTHING }, remember(shadows, state, end, false)]];
@@ -109,7 +113,12 @@ function outcomes(state: PageState, shadows: readonly Shadow[], { action, begin,
 
 type Access = Extract<PageAction, { kind: "read" | "write" }>;
 
-function accesses(state: PageState, shadows: readonly Shadow[], access: Access, begin: number): [PageState, readonly Shadow[]][] {
+function accesses(
+  state: PageState,
+  shadows: readonly Shadow[],
+  access: Access,
+  begin: number,
+): [PageState, readonly Shadow[]][] {
   const found: [PageState, readonly Shadow[]][] = [];
   const now = accessOne(state, access);
   if (now) found.push([now, shadows]);
@@ -140,6 +149,8 @@ function accessOne(page: PageState, access: Access): PageState | undefined {
 function remember(shadows: readonly Shadow[], page: PageState, until: number, shared: boolean): readonly Shadow[] {
   if (page.prot === undefined) return shadows;
   // Shadows that shared the page's frame keep it, as it was, when the page loses it.
-  const kept = shared ? shadows : shadows.map((s) => (s.shared ? { ...s, page: { prot: s.page.prot, bytes: page.bytes }, shared } : s));
+  const kept = shared
+    ? shadows
+    : shadows.map((s) => (s.shared ? { ...s, page: { prot: s.page.prot, bytes: page.bytes }, shared } : s));
   return [...kept, { page, until, shared }];
 }

@@ -22,7 +22,11 @@ export interface Outcome {
 export type PageAction =
   | { kind: "map"; prot: number }
   | { kind: "unmap" }
-  | { kind: "protect"; prot: number; /** False: a hole made the call fail, and this page may be as before. */ sure: boolean }
+  | {
+      kind: "protect";
+      prot: number /** False: a hole made the call fail, and this page may be as before. */;
+      sure: boolean;
+    }
   | { kind: "zero"; sure: boolean }
   | { kind: "read"; offset: number; value: number | undefined }
   | { kind: "write"; offset: number; value: number; done: boolean };

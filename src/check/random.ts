@@ -1,9 +1,10 @@
 /**
  * The seeded random walk.
  *
- * A lane carries on for a random number of events, then one of the enabled lanes is drawn. How long is drawn anew for
- * each execution, from one event to some thousands: races need one actor to stand in a narrow place while another does
- * a whole operation, which a switch at every event almost never gives.
+ * A lane carries on for a random number of events, then one of the enabled lanes is drawn. Three executions in four draw
+ * that number anew each time, every order of magnitude alike: races need one actor to stand in a narrow place while
+ * another does a whole operation, which a switch at every event almost never gives. The fourth kind switches at every
+ * event, or every few.
  */
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
@@ -11,12 +12,13 @@ import type { RandomGenerator } from "pure-rand/types/RandomGenerator";
 import type { Lane } from "./lane.js";
 import type { Strategy } from "./scheduler.js";
 
-/** Longest runs, one of which is drawn for each execution. */
-const RUNS = [1, 4, 16, 64, 256, 1024];
+/** A run is at most 2^12 events: longer than any operation of the scenarios. */
+const LONGEST_LOG = 12;
+const RESTLESS_LOG = 2;
 
 export class RandomWalk implements Strategy {
   readonly #random: RandomGenerator;
-  #longest = 1;
+  #longestLog = 0;
   #left = 0;
 
   constructor(readonly seed: number) {
@@ -25,7 +27,7 @@ export class RandomWalk implements Strategy {
   }
 
   begin(): void {
-    this.#longest = RUNS[this.#draw(RUNS.length)];
+    this.#longestLog = this.#draw(4) === 0 ? RESTLESS_LOG : LONGEST_LOG;
     this.#left = 0;
   }
 
@@ -34,11 +36,11 @@ export class RandomWalk implements Strategy {
   }
 
   choose(enabled: readonly Lane[]): Lane {
-    this.#left = this.#longest === 1 ? 0 : this.#draw(this.#longest);
+    this.#left = this.#draw(1 << this.#draw(this.#longestLog + 1));
     return enabled[this.#draw(enabled.length)];
   }
 
   #draw(below: number): number {
-    return uniformInt(this.#random, 0, below - 1);
+    return below === 1 ? 0 : uniformInt(this.#random, 0, below - 1);
   }
 }

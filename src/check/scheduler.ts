@@ -67,6 +67,8 @@ export class Scheduler implements Listener {
   #observer!: Observer;
   #current!: Lane;
   #next: Lane | undefined;
+  /** Actors not done and interrupts under way. */
+  #unfinished = 0;
   #fruitless = 0;
   #clockNs = 0;
 
@@ -74,9 +76,7 @@ export class Scheduler implements Listener {
     this.#machine = machine;
     const area = (i: number) => machine.plain.cpuArea(i);
     this.#actors = actors.map((operations, i) => new Lane(i, `actor ${i}`, i, area(i), operations, undefined));
-    this.#interrupts = this.#actors.map(
-      (actor, i) => new Lane(actors.length + i, `irq ${i}`, i, area(i), [], actor),
-    );
+    this.#interrupts = this.#actors.map((actor, i) => new Lane(actors.length + i, `irq ${i}`, i, area(i), [], actor));
     this.lanes = [...this.#actors, ...this.#interrupts];
   }
 
@@ -91,6 +91,7 @@ export class Scheduler implements Listener {
       lane.reset();
       this.#machine.clearStack(lane.id);
     }
+    this.#unfinished = this.#actors.filter((actor) => actor.state !== LaneState.Done).length;
     strategy.begin(this.lanes);
     this.#machine.listener = this;
     try {
@@ -123,8 +124,10 @@ export class Scheduler implements Listener {
   }
 
   #begin(lane: Lane): void {
-    if (lane.actor) this.figures.interrupts++;
-    else this.#observer.began(lane, lane.operations[lane.at]);
+    if (lane.actor) {
+      this.figures.interrupts++;
+      this.#unfinished++;
+    } else this.#observer.began(lane, lane.operations[lane.at]);
     this.trace.add(lane.id, lane.event);
     lane.calls = lane.actor ? this.#handler(lane) : lane.operations[lane.at].calls(this.#machine, lane.cpu);
     const first = lane.calls.next();
@@ -150,6 +153,7 @@ export class Scheduler implements Listener {
     lane.calls = undefined;
     const operation = lane.operations[lane.at++];
     lane.state = lane.actor || lane.at < lane.operations.length ? LaneState.Between : LaneState.Done;
+    if (lane.actor || lane.state === LaneState.Done) this.#unfinished--;
     lane.announce(Mark.Begin, lane.at, 0, 0);
     if (operation) this.#observer.ended(lane, operation, result);
     if (this.lanes.every((l) => l.call === undefined)) this.#observer.rested();
@@ -237,7 +241,7 @@ export class Scheduler implements Listener {
 
   /** The strategy's choice; undefined when every actor is done and no interrupt is under way. */
   #pick(last: Lane | undefined): Lane | undefined {
-    if (this.#actors.every((a) => a.state === LaneState.Done) && this.#interrupts.every((i) => !i.call)) return undefined;
+    if (this.#unfinished === 0) return undefined;
     this.#findEnabled();
     if (this.#enabled.length === 0) this.#nudge();
     return this.#strategy.choose(this.#enabled, last);
@@ -275,7 +279,8 @@ export class Scheduler implements Listener {
     this.figures.nudges++;
     for (const lane of this.lanes) {
       lane.nudged =
-        lane.call !== undefined && (lane.state === LaneState.Asleep ? lane.timeoutNs >= 0n : lane.event.kind === Mark.Pause);
+        lane.call !== undefined &&
+        (lane.state === LaneState.Asleep ? lane.timeoutNs >= 0n : lane.event.kind === Mark.Pause);
     }
     this.#findEnabled();
     if (this.#enabled.length === 0 || this.#fruitless++ > FRUITLESS) throw new Violation("deadlock", this.#standing());

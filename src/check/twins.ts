@@ -46,7 +46,11 @@ export const TWINS: readonly Twin[] = [
     name: "table-freed-at-once",
     about: "a retired table is freed at once, not after a grace period: a walker reads a free frame",
     patches: [
-      { file: "mm/retire.ts", line: "defer(cpu, descriptor(table), KIND_TABLE);", replacement: "freeTable(cpu, table);" },
+      {
+        file: "mm/retire.ts",
+        line: "defer(cpu, descriptor(table), KIND_TABLE);",
+        replacement: "freeTable(cpu, table);",
+      },
       {
         file: "mm/retire.ts",
         line: 'import { addUsedLocked, lockTable, markDeadLocked, unlockTable, usedLocked } from "./table";',

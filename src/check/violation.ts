@@ -1,15 +1,5 @@
 /** A rule that an execution broke. Anything else that is thrown is a fault of the checker itself. */
-export type Rule =
-  | "bug"
-  | "deadlock"
-  | "depth"
-  | "freed"
-  | "leak"
-  | "livelock"
-  | "lock"
-  | "rest"
-  | "results"
-  | "trap";
+export type Rule = "bug" | "deadlock" | "depth" | "freed" | "leak" | "livelock" | "lock" | "rest" | "results" | "trap";
 
 /** What each rule says, for people. */
 export const RULES: Record<Rule, string> = {

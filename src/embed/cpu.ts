@@ -11,7 +11,7 @@
  */
 import { Errno } from "../core/abi/errno.js";
 import { Access, Exit, SegvCode } from "../core/abi/exit.js";
-import { Advice, MapFlag, Prot } from "../core/abi/mman.js";
+import { type Advice, MapFlag, Prot } from "../core/abi/mman.js";
 import { TASK_SIZE } from "../run/elf.js";
 import { AccessFault, checked, MemoryError } from "./error.js";
 import type { MemoryCore } from "./memoryCore.js";

@@ -23,7 +23,20 @@ import { Cpu, type CpuOptions } from "./cpu.js";
 import { AccessFault, checked, MemoryError } from "./error.js";
 import { clockSince, instantiateMemoryCore, type MemoryCore } from "./memoryCore.js";
 
-export { Access, AccessFault, Advice, CoreBug, Counter, Cpu, type CpuOptions, Errno, MapFlag, MemoryError, Prot, SegvCode };
+export {
+  Access,
+  AccessFault,
+  Advice,
+  CoreBug,
+  Counter,
+  Cpu,
+  type CpuOptions,
+  Errno,
+  MapFlag,
+  MemoryError,
+  Prot,
+  SegvCode,
+};
 
 const WASM_PAGE = 65536;
 const CPUS_MAX = 256;

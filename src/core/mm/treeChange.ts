@@ -94,13 +94,6 @@ function dropSubtree(cpu: usize, node: usize): void {
   dropNode(cpu, node);
 }
 
-/** Appends a VMA, if there is one, to the list of new ones; the list's length then. */
-function putNew(list: usize, n: u32, vma: usize): u32 {
-  if (vma == 0) return n;
-  store<u32>(list + ((<usize>n) << 2), <u32>vma);
-  return n + 1;
-}
-
 /** Replaces the VMAs that start in [from, to) by a, b, c (0 = none; in address order), and publishes the result. */
 export function treeReplace(cpu: usize, from: u64, to: u64, a: usize, b: usize, c: usize): void {
   store<u32>(S_GENERATION, load<u32>(S_GENERATION) + 1);
@@ -136,7 +129,7 @@ export function treeReplace(cpu: usize, from: u64, to: u64, a: usize, b: usize, 
 /** Appends a VMA, unless there is none, to the new ones; how many there are. */
 function listVma(list: usize, n: u32, vma: usize): u32 {
   if (vma == 0) return n;
-  store<u32>(list + (<usize>n << 2), <u32>vma);
+  store<u32>(list + ((<usize>n) << 2), <u32>vma);
   return n + 1;
 }
 
