@@ -84,7 +84,7 @@ export function hartRun(cpu: usize, fuel: u32): i32 {
         insn = load<u32>(ip);
       } else {
         pc = delta + ip;
-        if (ip == base + PAGE_SIZE) break;
+        if (ip >= base + PAGE_SIZE) break;
         insn = load<u16>(ip);
         if ((insn & 3) == 3) {
           if (!fetchable(cpu, pc + 2)) {
