@@ -111,7 +111,9 @@ export function hartRun(cpu: usize, fuel: u32): i32 {
             continue;
           }
           status = loadSlow(cpu, insn);
-          break;
+          if (status != 0) break;
+          ip = next;
+          continue;
         }
         case Row.Load | 2: {
           const va = rs1(cpu, insn) + immI(insn);
@@ -122,7 +124,9 @@ export function hartRun(cpu: usize, fuel: u32): i32 {
             continue;
           }
           status = loadSlow(cpu, insn);
-          break;
+          if (status != 0) break;
+          ip = next;
+          continue;
         }
         case Row.Load | 4: {
           const va = rs1(cpu, insn) + immI(insn);
@@ -133,7 +137,9 @@ export function hartRun(cpu: usize, fuel: u32): i32 {
             continue;
           }
           status = loadSlow(cpu, insn);
-          break;
+          if (status != 0) break;
+          ip = next;
+          continue;
         }
         case Row.Load | 6: {
           const va = rs1(cpu, insn) + immI(insn);
@@ -144,7 +150,9 @@ export function hartRun(cpu: usize, fuel: u32): i32 {
             continue;
           }
           status = loadSlow(cpu, insn);
-          break;
+          if (status != 0) break;
+          ip = next;
+          continue;
         }
         case Row.Load | 0: {
           const va = rs1(cpu, insn) + immI(insn);
@@ -155,7 +163,9 @@ export function hartRun(cpu: usize, fuel: u32): i32 {
             continue;
           }
           status = loadSlow(cpu, insn);
-          break;
+          if (status != 0) break;
+          ip = next;
+          continue;
         }
         case Row.Load | 1: {
           const va = rs1(cpu, insn) + immI(insn);
@@ -166,7 +176,9 @@ export function hartRun(cpu: usize, fuel: u32): i32 {
             continue;
           }
           status = loadSlow(cpu, insn);
-          break;
+          if (status != 0) break;
+          ip = next;
+          continue;
         }
         case Row.Load | 5: {
           const va = rs1(cpu, insn) + immI(insn);
@@ -177,7 +189,9 @@ export function hartRun(cpu: usize, fuel: u32): i32 {
             continue;
           }
           status = loadSlow(cpu, insn);
-          break;
+          if (status != 0) break;
+          ip = next;
+          continue;
         }
         case Row.LoadFp | 3: {
           const va = rs1(cpu, insn) + immI(insn);
@@ -188,7 +202,9 @@ export function hartRun(cpu: usize, fuel: u32): i32 {
             continue;
           }
           status = loadSlow(cpu, insn);
-          break;
+          if (status != 0) break;
+          ip = next;
+          continue;
         }
         case Row.LoadFp | 2: {
           const va = rs1(cpu, insn) + immI(insn);
@@ -199,7 +215,9 @@ export function hartRun(cpu: usize, fuel: u32): i32 {
             continue;
           }
           status = loadSlow(cpu, insn);
-          break;
+          if (status != 0) break;
+          ip = next;
+          continue;
         }
         case Row.Store | 3: {
           const va = rs1(cpu, insn) + immS(insn);
@@ -210,7 +228,9 @@ export function hartRun(cpu: usize, fuel: u32): i32 {
             continue;
           }
           status = storeSlow(cpu, insn);
-          break;
+          if (status != 0) break;
+          ip = next;
+          continue;
         }
         case Row.Store | 2: {
           const va = rs1(cpu, insn) + immS(insn);
@@ -221,7 +241,9 @@ export function hartRun(cpu: usize, fuel: u32): i32 {
             continue;
           }
           status = storeSlow(cpu, insn);
-          break;
+          if (status != 0) break;
+          ip = next;
+          continue;
         }
         case Row.Store | 0: {
           const va = rs1(cpu, insn) + immS(insn);
@@ -232,7 +254,9 @@ export function hartRun(cpu: usize, fuel: u32): i32 {
             continue;
           }
           status = storeSlow(cpu, insn);
-          break;
+          if (status != 0) break;
+          ip = next;
+          continue;
         }
         case Row.Store | 1: {
           const va = rs1(cpu, insn) + immS(insn);
@@ -243,7 +267,9 @@ export function hartRun(cpu: usize, fuel: u32): i32 {
             continue;
           }
           status = storeSlow(cpu, insn);
-          break;
+          if (status != 0) break;
+          ip = next;
+          continue;
         }
         case Row.StoreFp | 3: {
           const va = rs1(cpu, insn) + immS(insn);
@@ -254,7 +280,9 @@ export function hartRun(cpu: usize, fuel: u32): i32 {
             continue;
           }
           status = storeSlow(cpu, insn);
-          break;
+          if (status != 0) break;
+          ip = next;
+          continue;
         }
         case Row.StoreFp | 2: {
           const va = rs1(cpu, insn) + immS(insn);
@@ -265,7 +293,9 @@ export function hartRun(cpu: usize, fuel: u32): i32 {
             continue;
           }
           status = storeSlow(cpu, insn);
-          break;
+          if (status != 0) break;
+          ip = next;
+          continue;
         }
         case Row.OpImm | 0:
           setRd(cpu, insn, rs1(cpu, insn) + immI(insn));
