@@ -107,7 +107,7 @@ function fused(format, random) {
   const exp = fieldOf(format, a) + fieldOf(format, b) - format.bias;
   const c = pack(format, random, exp + random.below(3 * p + 20) - (2 * p + 10), fraction(format, random));
   if (random.below(3) !== 0) return mix(random, [a, b, c]);
-  const rounded = bitsOf(format, -valueOf(format, a) * valueOf(format, b));
+  const rounded = bitsOf(format, -numberOf(format, a) * numberOf(format, b));
   return [a, b, BigInt.asUintN(format.width, rounded + BigInt(random.below(5) - 2))];
 }
 
@@ -257,7 +257,7 @@ function fieldOf(format, bits) {
 
 const view = new DataView(new ArrayBuffer(8));
 
-function valueOf(format, bits) {
+function numberOf(format, bits) {
   view.setBigUint64(0, bits);
   return format === DOUBLE ? view.getFloat64(0) : view.getFloat32(4);
 }

@@ -76,7 +76,7 @@ function askOracle(batch) {
     batch.forEach(({ operation, rm, a, b, c }, i) => {
       input.writeUInt32LE(operation, i * 32);
       input.writeUInt32LE(rm, i * 32 + 4);
-      [a, b, c].forEach((bits, j) => input.writeBigUInt64LE(bits, i * 32 + 8 + j * 8));
+      for (const [j, bits] of [a, b, c].entries()) input.writeBigUInt64LE(bits, i * 32 + 8 + j * 8);
     });
     const output = runOracle(program, input);
     return batch.map((_, i) => ({

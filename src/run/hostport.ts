@@ -18,8 +18,8 @@ export class HostPort {
   tid = 0;
 
   constructor(
-    private readonly core: Core,
-    private readonly cpu: number,
+    readonly core: Core,
+    readonly cpu: number,
     private readonly host: WorkerHost,
     reply: SharedArrayBuffer,
   ) {

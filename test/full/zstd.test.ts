@@ -77,7 +77,11 @@ describe.skipIf(!present)("zstd, statically linked for riscv64", () => {
 
   test("through pipes, one thread and three", { timeout: 200_000 }, () => {
     const data = readFileSync(input).subarray(0, 2 * MEGABYTE);
-    for (const args of [["-c", "-3"], ["-c", "-3", "-T3"], ["-c", "--ultra", "-20", "--single-thread"]]) {
+    for (const args of [
+      ["-c", "-3"],
+      ["-c", "-3", "-T3"],
+      ["-c", "--ultra", "-20", "--single-thread"],
+    ]) {
       const part = args.includes("-20") ? data.subarray(0, MEGABYTE / 2) : data;
       const got = faultline("optimistic", args, part);
       const want = qemu(args, part);
@@ -90,7 +94,12 @@ describe.skipIf(!present)("zstd, statically linked for riscv64", () => {
     const bad = readFileSync(join(folder, "optimistic.zst"));
     bad.writeUInt32LE(0xdeadbeef, bad.length >> 1);
     writeFileSync(join(folder, "bad.zst"), bad);
-    for (const args of [["-t", "bad.zst"], ["-t", "optimistic.zst"], ["-d", "-c", "missing.zst"], ["--no-such-option"]]) {
+    for (const args of [
+      ["-t", "bad.zst"],
+      ["-t", "optimistic.zst"],
+      ["-d", "-c", "missing.zst"],
+      ["--no-such-option"],
+    ]) {
       const got = faultline("optimistic", args);
       const want = qemu(args);
       expect([args, got.status, got.stderr.toString()]).toEqual([args, want.status, want.stderr.toString()]);

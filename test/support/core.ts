@@ -4,12 +4,12 @@
 import { readFileSync } from "node:fs";
 import { Bug } from "../../src/core/abi/bug";
 import { Policy } from "../../src/core/abi/mman";
-import type { CoreExports } from "../../src/run/core";
+import type { MemoryCore } from "../../src/embed/memoryCore";
 
 const wasm = new WebAssembly.Module(readFileSync(new URL("../../build/core.wasm", import.meta.url)));
 
 export interface TestCore {
-  core: CoreExports;
+  core: MemoryCore;
   memory: WebAssembly.Memory;
   /** Area of CPU 0, online. */
   cpu: number;
@@ -24,7 +24,7 @@ export function bugName(code: number): string {
 export function bootCore(mebibytes = 16, cpus = 4, policy: Policy = Policy.Optimistic): TestCore {
   const pages = mebibytes * 16;
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
-  let core: CoreExports;
+  let core: MemoryCore;
   const env = {
     memory,
     pause: (c: number, a: number, s: number, r: number) => core.pauseRun(c, a, s, r),
@@ -33,7 +33,7 @@ export function bootCore(mebibytes = 16, cpus = 4, policy: Policy = Policy.Optim
       throw new Error(bugName(code));
     },
   };
-  core = new WebAssembly.Instance(wasm, { env }).exports as unknown as CoreExports;
+  core = new WebAssembly.Instance(wasm, { env }).exports as unknown as MemoryCore;
   const frames = core.boot(pages * 65536, cpus, policy, 0, 0);
   if (frames < 0) throw new Error(`boot: ${frames}`);
   const cpu = core.cpuArea(0);

@@ -16,7 +16,10 @@ function sourceList(): { text: string; extension: string } {
     .filter((stanza) => /^URIs:.*\/debian/m.test(stanza))
     .map((stanza) => stanza.replace(/^Types:.*$/m, "Types: deb-src"));
   if (deb822.length > 0) return { text: `${deb822.join("\n\n")}\n`, extension: "sources" };
-  const lists = [`${APT}/sources.list`, ...parts.filter((n) => n.endsWith(".list")).map((n) => `${APT}/sources.list.d/${n}`)];
+  const lists = [
+    `${APT}/sources.list`,
+    ...parts.filter((n) => n.endsWith(".list")).map((n) => `${APT}/sources.list.d/${n}`),
+  ];
   const lines = lists
     .filter((file) => existsSync(file))
     .flatMap((file) => readFileSync(file, "utf8").split("\n"))
@@ -43,7 +46,8 @@ export function debianSource(name: string): string {
     `Dir::Etc::SourceParts=${WORK}/parts`,
     "APT::Sandbox::User=root",
   ].flatMap((option) => ["-o", option]);
-  const run = (...args: string[]) => execFileSync("apt-get", [...options, "-qq", ...args], { cwd: folder, stdio: "pipe" });
+  const run = (...args: string[]) =>
+    execFileSync("apt-get", [...options, "-qq", ...args], { cwd: folder, stdio: "pipe" });
   run("update");
   run("source", "--download-only", name);
   const archive = readdirSync(folder).find((file) => file.includes(".orig.tar."));

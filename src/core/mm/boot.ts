@@ -82,7 +82,7 @@ export function cpuOnline(cpu: usize): void {
     seen = found;
   }
   // Joins the mask before it reads any entry: a shootdown that misses us changed its entries before we look.
-  atomic.or<u64>(S_CPUMASK + ((<usize>(id >> 6)) << 3), (<u64>1) << (<u64>(id & 63)));
+  atomic.or<u64>(S_CPUMASK + ((<usize>(id >> 6)) << 3), u64(1) << u64(id & 63));
   store<u32>(cpu, 1, C_ONLINE);
   idleLeave(cpu);
   tlbFlushAll(cpu);
@@ -97,5 +97,5 @@ export function cpuOffline(cpu: usize): void {
   tlbFlushAll(cpu);
   store<u32>(cpu, 0, C_ONLINE);
   idleEnter(cpu);
-  atomic.and<u64>(S_CPUMASK + ((<usize>(id >> 6)) << 3), ~((<u64>1) << (<u64>(id & 63))));
+  atomic.and<u64>(S_CPUMASK + ((<usize>(id >> 6)) << 3), ~(u64(1) << u64(id & 63)));
 }

@@ -13,7 +13,7 @@ export function growStack(cpu: usize, va: u64): bool {
   const page = va & ~(<u64>4095);
   writeLock(cpu, MMAP_LOCK);
   const root = treeRoot();
-  let grown = find(root, va) != 0;
+  let grown: bool = find(root, va) != 0;
   if (!grown) {
     const stack = findEndingAbove(root, va);
     if (stack != 0 && mayGrow(root, stack, page)) grown = growLocked(cpu, stack, page);

@@ -27,7 +27,7 @@ export function shootRange(cpu: usize, start: u64, end: u64): void {
   const self = cpuId(cpu);
   for (let w: u32 = 0; w < 4; w++) {
     let bits = atomic.load<u64>(S_CPUMASK + ((<usize>w) << 3));
-    if (w == self >> 6) bits &= ~((<u64>1) << (<u64>(self & 63)));
+    if (w == self >> 6) bits &= ~(u64(1) << u64(self & 63));
     if (bits != 0) shootWord(cpu, w, bits, start, end);
   }
 }

@@ -10,7 +10,7 @@
  */
 import { Bug } from "../abi/bug";
 import { cpuArea, cpusSeen } from "../sync/cpu";
-import { H_FIRST_FRAME, H_FRAMES, H_ZERO_FRAME } from "../sync/layout";
+import { H_FIRST_FRAME, H_FRAMES } from "../sync/layout";
 import { isLocked } from "../sync/spinlock";
 import { F_EXEC, F_PHYS, FETCH_ENTRIES, fetchEntry, T_PHYS, T_READ, T_WRITE, TLB_ENTRIES, tlbEntry } from "../sync/tlb";
 import { D_LOCK, D_PARENT, D_TYPE, D_VA, descriptor, freeFrames, frontierFrame, TYPE_DATA, TYPE_FREE } from "./frame";

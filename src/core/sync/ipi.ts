@@ -49,7 +49,7 @@ export function requestFlush(cpu: usize, target: usize, start: u64, end: u64): u
   store<u32>(target, n + 1, C_FLUSH_COUNT);
   const id = cpuId(cpu);
   const word = target + C_FLUSH_SENDERS + ((<usize>(id >> 6)) << 3);
-  store<u64>(word, load<u64>(word) | ((<u64>1) << (<u64>(id & 63))));
+  store<u64>(word, load<u64>(word) | (u64(1) << u64(id & 63)));
   const ticket = load<u32>(target, C_FLUSH_REQ) + 1;
   store<u32>(target, ticket, C_FLUSH_REQ);
   unlock(target + C_FLUSH_LOCK);

@@ -57,7 +57,7 @@ const DEFAULT_IGNORED: u64 =
 export const CLAIM_BYTES: u32 = 56;
 
 function bit(signal: u32): u64 {
-  return (<u64>1) << (<u64>(signal - 1));
+  return u64(1) << u64(signal - 1);
 }
 
 function action(signal: u32): usize {

@@ -25,9 +25,9 @@ export function byteStream(fd: number, kind: StreamKind, byte: (value: number) =
       return false;
     },
   };
-  if (kind !== "terminal") return new net.Socket({ fd, readable: true, writable: false, onread });
-  const options = { onread } as unknown as net.SocketConstructorOpts;
-  return new tty.ReadStream(fd, options);
+  // `onread` is an option of every socket; the declarations give it to connecting ones alone.
+  const options = { fd, readable: true, writable: false, onread } as net.SocketConstructorOpts;
+  return kind === "terminal" ? new tty.ReadStream(fd, options) : new net.Socket(options);
 }
 
 /** The process's own descriptor is closed, and its number kept from being given to another file. */

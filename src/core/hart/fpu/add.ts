@@ -46,7 +46,7 @@ export function f32Sub(fcsr: usize, a: u32, b: u32, rm: u32): u32 {
   return f32Add(fcsr, a, b ^ signBit<u32>(), rm);
 }
 
-function add<B>(fcsr: usize, a: B, b: B, rm: u32): B {
+function add<B extends number>(fcsr: usize, a: B, b: B, rm: u32): B {
   if (magnitude<B>(a) < magnitude<B>(b)) {
     const swapped = a;
     a = b;
@@ -65,7 +65,7 @@ function add<B>(fcsr: usize, a: B, b: B, rm: u32): B {
 }
 
 /** |a| >= |b|, and a is an infinity or a NaN (a NaN's magnitude is larger than infinity's). */
-function addSpecial<B>(fcsr: usize, a: B, b: B, same: bool): B {
+function addSpecial<B extends number>(fcsr: usize, a: B, b: B, same: bool): B {
   if (isNaNBits<B>(a)) return nanResult<B>(fcsr, a, b);
   return same || magnitude<B>(b) != infinity<B>() ? a : invalidResult<B>(fcsr);
 }

@@ -13,9 +13,10 @@ export function f32Classify(a: u32): u32 {
   return classify<u32>(a);
 }
 
-function classify<B>(a: B): u32 {
+function classify<B extends number>(a: B): u32 {
   if (isNaNBits<B>(a)) return isSignalling<B>(a) ? 1 << 8 : 1 << 9;
   const size = magnitude<B>(a);
   const rank = size == infinity<B>() ? 3 : field<B>(a) != 0 ? 2 : size != 0 ? 1 : 0;
-  return (<u32>1) << (signOf<B>(a) != 0 ? 3 - rank : 4 + rank);
+  const bit: u32 = signOf<B>(a) != 0 ? 3 - rank : 4 + rank;
+  return 1 << bit;
 }

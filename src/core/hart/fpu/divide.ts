@@ -47,21 +47,21 @@ export function f32Div(fcsr: usize, a: u32, b: u32, rm: u32): u32 {
   return divide<u32>(fcsr, a, b, rm);
 }
 
-function divide<B>(fcsr: usize, a: B, b: B, rm: u32): B {
+function divide<B extends number>(fcsr: usize, a: B, b: B, rm: u32): B {
   const sign = signOf<B>(a) ^ signOf<B>(b);
   const sizeA = magnitude<B>(a);
   const sizeB = magnitude<B>(b);
   if (sizeA >= infinity<B>() || sizeB >= infinity<B>()) {
     if (isNaNBits<B>(a) || isNaNBits<B>(b)) return nanResult<B>(fcsr, a, b);
     if (sizeB != infinity<B>()) return withSign<B>(sign, infinity<B>());
-    return sizeA == infinity<B>() ? invalidResult<B>(fcsr) : withSign<B>(sign, 0);
+    return sizeA == infinity<B>() ? invalidResult<B>(fcsr) : withSign<B>(sign, <B>0);
   }
   if (sizeB == 0) {
     if (sizeA == 0) return invalidResult<B>(fcsr);
     raise(fcsr, Flag.DivideByZero);
     return withSign<B>(sign, infinity<B>());
   }
-  if (sizeA == 0) return withSign<B>(sign, 0);
+  if (sizeA == 0) return withSign<B>(sign, <B>0);
   const d = significand<B>(b) >> 11;
   let n = significand<B>(a) >> 11;
   let exp = exponent<B>(a) - exponent<B>(b) + bias<B>();
@@ -81,7 +81,7 @@ function divideSignificands(n: u64, d: u64): u64 {
     rest += <i64>d;
   }
   rest <<= 1;
-  const next = <u64>(rest >= <i64>d);
+  const next = u64(rest >= <i64>d);
   rest -= <i64>(next * d);
-  return (q << 11) | (next << 10) | <u64>(rest != 0);
+  return (q << 11) | (next << 10) | u64(rest != 0);
 }

@@ -46,93 +46,97 @@ export function mayUseNative(fcsr: usize, rm: u32): bool {
   return (((load<u32>(fcsr) & Flag.Inexact) ^ Flag.Inexact) | rm) == 0;
 }
 
-export function fractionBits<B>(): i32 {
+export function fractionBits<B extends number>(): i32 {
   return sizeof<B>() == 8 ? 52 : 23;
 }
 
-export function extraBits<B>(): i32 {
+export function extraBits<B extends number>(): i32 {
   return 63 - fractionBits<B>();
 }
 
 /** The exponent field of infinities and NaNs. */
-export function maxField<B>(): i32 {
+export function maxField<B extends number>(): i32 {
   return sizeof<B>() == 8 ? 0x7ff : 0xff;
 }
 
-export function bias<B>(): i32 {
+export function bias<B extends number>(): i32 {
   return maxField<B>() >> 1;
 }
 
-export function signBit<B>(): B {
+export function signBit<B extends number>(): B {
   return sizeof<B>() == 8 ? <B>0x8000000000000000 : <B>0x80000000;
 }
 
-export function infinity<B>(): B {
+export function infinity<B extends number>(): B {
   return sizeof<B>() == 8 ? <B>0x7ff0000000000000 : <B>0x7f800000;
 }
 
-export function canonicalNaN<B>(): B {
+export function canonicalNaN<B extends number>(): B {
   return sizeof<B>() == 8 ? <B>0x7ff8000000000000 : <B>0x7fc00000;
 }
 
-export function signOf<B>(a: B): u32 {
+export function signOf<B extends number>(a: B): u32 {
   return <u32>(a >> (sizeof<B>() == 8 ? 63 : 31));
 }
 
 /** The bits without the sign; as integers they order like the values' magnitudes. */
-export function magnitude<B>(a: B): B {
-  return a & ~signBit<B>();
+export function magnitude<B extends number>(a: B): B {
+  return <B>(a & ~signBit<B>());
 }
 
 /** A signed zero, infinity, …: `bits` has a clear sign. */
-export function withSign<B>(sign: u32, bits: B): B {
-  return ((<B>sign) << (sizeof<B>() == 8 ? 63 : 31)) | bits;
+export function withSign<B extends number>(sign: u32, bits: B): B {
+  const place = <B>(sizeof<B>() == 8 ? 63 : 31);
+  const top = <B>sign;
+  return <B>((top << place) | bits);
 }
 
-export function field<B>(a: B): i32 {
+export function field<B extends number>(a: B): i32 {
   return <i32>(a >> fractionBits<B>()) & maxField<B>();
 }
 
-export function fraction<B>(a: B): u64 {
+export function fraction<B extends number>(a: B): u64 {
   return <u64>a & (((<u64>1) << fractionBits<B>()) - 1);
 }
 
 /** Unpacked exponent of a finite non-zero value. */
-export function exponent<B>(a: B): i32 {
+export function exponent<B extends number>(a: B): i32 {
   const e = field<B>(a);
   if (e != 0) return e;
   return 1 + extraBits<B>() - <i32>clz<u64>(fraction<B>(a));
 }
 
 /** Unpacked significand of a finite non-zero value; 0 of a zero. */
-export function significand<B>(a: B): u64 {
+export function significand<B extends number>(a: B): u64 {
   const frac = fraction<B>(a);
   if (field<B>(a) != 0) return (frac << extraBits<B>()) | 0x8000000000000000;
   return frac << clz<u64>(frac);
 }
 
-export function isNaNBits<B>(a: B): bool {
+export function isNaNBits<B extends number>(a: B): bool {
   return magnitude<B>(a) > infinity<B>();
 }
 
-export function isSignalling<B>(a: B): bool {
-  const quiet = (<B>1) << (fractionBits<B>() - 1);
-  return isNaNBits<B>(a) && (a & quiet) == 0;
+export function isSignalling<B extends number>(a: B): bool {
+  const one = <B>1;
+  const place = <B>(fractionBits<B>() - 1);
+  const quiet = one << place;
+  return isNaNBits<B>(a) && (a & quiet) == <B>0;
 }
 
 /** The result of an operation with a NaN among its operands. */
-export function nanResult<B>(fcsr: usize, a: B, b: B): B {
+export function nanResult<B extends number>(fcsr: usize, a: B, b: B): B {
   if (isSignalling<B>(a) || isSignalling<B>(b)) raise(fcsr, Flag.Invalid);
   return canonicalNaN<B>();
 }
 
 /** The result of an operation with no meaning: inf - inf, 0 * inf, sqrt of a negative, … */
-export function invalidResult<B>(fcsr: usize): B {
+export function invalidResult<B extends number>(fcsr: usize): B {
   raise(fcsr, Flag.Invalid);
   return canonicalNaN<B>();
 }
 
 /** An exact zero that is the sum of non-zeros, or of zeros of unlike sign: negative only when rounding down. */
-export function zeroSum<B>(rm: u32): B {
-  return rm == Round.Down ? signBit<B>() : 0;
+export function zeroSum<B extends number>(rm: u32): B {
+  return rm == Round.Down ? signBit<B>() : <B>0;
 }

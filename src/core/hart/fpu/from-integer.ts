@@ -17,7 +17,7 @@ export function f64FromU32(fcsr: usize, n: u32, rm: u32): u64 {
 export function f64FromI64(fcsr: usize, n: i64, rm: u32): u64 {
   const fits = <u64>(n + (1 << 53)) <= 1 << 54;
   if (fits || mayUseNative(fcsr, rm)) return reinterpret<u64>(<f64>n);
-  return roundInteger<u64>(fcsr, <u32>(n < 0), n < 0 ? -n : n, rm);
+  return roundInteger<u64>(fcsr, u32(n < 0), n < 0 ? -n : n, rm);
 }
 
 export function f64FromU64(fcsr: usize, n: u64, rm: u32): u64 {
@@ -36,7 +36,7 @@ export function f32FromU32(fcsr: usize, n: u32, rm: u32): u32 {
 export function f32FromI64(fcsr: usize, n: i64, rm: u32): u32 {
   const fits = <u64>(n + (1 << 24)) <= 1 << 25;
   if (fits || mayUseNative(fcsr, rm)) return reinterpret<u32>(<f32>n);
-  return roundInteger<u32>(fcsr, <u32>(n < 0), n < 0 ? -n : n, rm);
+  return roundInteger<u32>(fcsr, u32(n < 0), n < 0 ? -n : n, rm);
 }
 
 export function f32FromU64(fcsr: usize, n: u64, rm: u32): u32 {
@@ -45,7 +45,7 @@ export function f32FromU64(fcsr: usize, n: u64, rm: u32): u32 {
 }
 
 /** `size` is not zero; of the most negative integer it is 2^63, which u64 holds. */
-function roundInteger<B>(fcsr: usize, sign: u32, size: u64, rm: u32): B {
+function roundInteger<B extends number>(fcsr: usize, sign: u32, size: u64, rm: u32): B {
   const lead = <i32>clz<u64>(size);
   return round<B>(fcsr, sign, bias<B>() + 63 - lead, size << lead, rm);
 }

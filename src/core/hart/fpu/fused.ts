@@ -125,7 +125,7 @@ function sumError(x: f64, y: f64, sum: f64): f64 {
   return x - (sum - yPart) + (y - yPart);
 }
 
-function mulAdd<B>(fcsr: usize, a: B, b: B, c: B, rm: u32): B {
+function mulAdd<B extends number>(fcsr: usize, a: B, b: B, c: B, rm: u32): B {
   const sizeA = magnitude<B>(a);
   const sizeB = magnitude<B>(b);
   const sizeC = magnitude<B>(c);
@@ -156,7 +156,7 @@ function mulAdd<B>(fcsr: usize, a: B, b: B, c: B, rm: u32): B {
 }
 
 /** An infinity or a NaN among the operands. inf * 0 is invalid even when c is a quiet NaN (chapter "F", section 6). */
-function special<B>(fcsr: usize, a: B, b: B, c: B): B {
+function special<B extends number>(fcsr: usize, a: B, b: B, c: B): B {
   const sizeA = magnitude<B>(a);
   const sizeB = magnitude<B>(b);
   const meaningless = (sizeA == infinity<B>() && sizeB == 0) || (sizeA == 0 && sizeB == infinity<B>());
@@ -171,7 +171,7 @@ function special<B>(fcsr: usize, a: B, b: B, c: B): B {
 }
 
 /** Adds two values of one exponent; bit 126 stands for 1, bit 127 is free. */
-function addWide<B>(
+function addWide<B extends number>(
   fcsr: usize,
   sign: u32,
   exp: i32,
@@ -184,17 +184,17 @@ function addWide<B>(
 ): B {
   if (sign == otherSign) {
     const sumLow = low + otherLow;
-    return roundWide<B>(fcsr, sign, exp, high + otherHigh + <u64>(sumLow < low), sumLow, rm);
+    return roundWide<B>(fcsr, sign, exp, high + otherHigh + u64(sumLow < low), sumLow, rm);
   }
   if (high > otherHigh || (high == otherHigh && low > otherLow)) {
-    return roundWide<B>(fcsr, sign, exp, high - otherHigh - <u64>(low < otherLow), low - otherLow, rm);
+    return roundWide<B>(fcsr, sign, exp, high - otherHigh - u64(low < otherLow), low - otherLow, rm);
   }
   if (high == otherHigh && low == otherLow) return zeroSum<B>(rm);
-  return roundWide<B>(fcsr, otherSign, exp, otherHigh - high - <u64>(otherLow < low), otherLow - low, rm);
+  return roundWide<B>(fcsr, otherSign, exp, otherHigh - high - u64(otherLow < low), otherLow - low, rm);
 }
 
 /** Normalises and rounds a non-zero (high, low) whose bit 126 stands for 1. */
-function roundWide<B>(fcsr: usize, sign: u32, exp: i32, high: u64, low: u64, rm: u32): B {
+function roundWide<B extends number>(fcsr: usize, sign: u32, exp: i32, high: u64, low: u64, rm: u32): B {
   if (high == 0) {
     high = low;
     low = 0;
@@ -205,5 +205,5 @@ function roundWide<B>(fcsr: usize, sign: u32, exp: i32, high: u64, low: u64, rm:
     high = (high << lead) | (low >> (64 - lead));
     low <<= lead;
   }
-  return round<B>(fcsr, sign, exp + 1 - lead, high | <u64>(low != 0), rm);
+  return round<B>(fcsr, sign, exp + 1 - lead, high | u64(low != 0), rm);
 }

@@ -42,7 +42,7 @@ export function f32Max(fcsr: usize, a: u32, b: u32): u32 {
 }
 
 /** The one that is a number, where at least one is not. */
-function number<B>(fcsr: usize, a: B, b: B): B {
+function number<B extends number>(fcsr: usize, a: B, b: B): B {
   if (isSignalling<B>(a) || isSignalling<B>(b)) raise(fcsr, Flag.Invalid);
   if (!isNaNBits<B>(a)) return a;
   return isNaNBits<B>(b) ? canonicalNaN<B>() : b;

@@ -45,7 +45,7 @@ export function f32Mul(fcsr: usize, a: u32, b: u32, rm: u32): u32 {
   return multiply<u32>(fcsr, a, b, rm);
 }
 
-function multiply<B>(fcsr: usize, a: B, b: B, rm: u32): B {
+function multiply<B extends number>(fcsr: usize, a: B, b: B, rm: u32): B {
   const sign = signOf<B>(a) ^ signOf<B>(b);
   const sizeA = magnitude<B>(a);
   const sizeB = magnitude<B>(b);
@@ -54,10 +54,10 @@ function multiply<B>(fcsr: usize, a: B, b: B, rm: u32): B {
     if (sizeA == 0 || sizeB == 0) return invalidResult<B>(fcsr);
     return withSign<B>(sign, infinity<B>());
   }
-  if (sizeA == 0 || sizeB == 0) return withSign<B>(sign, 0);
+  if (sizeA == 0 || sizeB == 0) return withSign<B>(sign, <B>0);
   const sigA = significand<B>(a);
   const sigB = significand<B>(b);
-  const product = multiplyHigh(sigA, sigB) | <u64>(sigA * sigB != 0);
+  const product = multiplyHigh(sigA, sigB) | u64(sigA * sigB != 0);
   // Two significands in [1, 2) make a product in [1, 4): its leading bit is 63 or 62.
   const lead = <i32>clz<u64>(product);
   const exp = exponent<B>(a) + exponent<B>(b) - bias<B>() + 1 - lead;

@@ -15,8 +15,8 @@ import { extraBits, Flag, fractionBits, infinity, maxField, Round, raise, withSi
 /** Shifts right by `count` >= 0; bits that fall out leave a 1 in bit 0. */
 export function shiftRightJam(sig: u64, count: i32): u64 {
   if (count == 0) return sig;
-  if (count > 63) return <u64>(sig != 0);
-  return (sig >> count) | <u64>(sig << (64 - count) != 0);
+  if (count > 63) return u64(sig != 0);
+  return (sig >> count) | u64(sig << (64 - count) != 0);
 }
 
 /** What is added below the precision before the rest is cut off. `all` is the mask of the bits that will be cut. */
@@ -26,7 +26,7 @@ function increment(sign: u32, rm: u32, all: u64): u64 {
 }
 
 /** Rounds and packs an unpacked value (format.ts); sig has bit 63 set. */
-export function round<B>(fcsr: usize, sign: u32, exp: i32, sig: u64, rm: u32): B {
+export function round<B extends number>(fcsr: usize, sign: u32, exp: i32, sig: u64, rm: u32): B {
   const all = ((<u64>1) << extraBits<B>()) - 1;
   const add = increment(sign, rm, all);
   let flags: u32 = 0;
@@ -39,7 +39,7 @@ export function round<B>(fcsr: usize, sign: u32, exp: i32, sig: u64, rm: u32): B
       if (tiny && (sig & all) != 0) flags = Flag.Underflow;
     } else if (exp >= maxField<B>() || carries) {
       raise(fcsr, Flag.Overflow | Flag.Inexact);
-      return withSign<B>(sign, infinity<B>() - <B>(add == 0));
+      return withSign<B>(sign, <B>(infinity<B>() - <B>u32(add == 0)));
     }
   }
   const cut = sig & all;

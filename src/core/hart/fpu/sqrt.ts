@@ -38,7 +38,7 @@ export function f32Sqrt(fcsr: usize, a: u32, rm: u32): u32 {
   return squareRoot<u32>(fcsr, a, rm);
 }
 
-function squareRoot<B>(fcsr: usize, a: B, rm: u32): B {
+function squareRoot<B extends number>(fcsr: usize, a: B, rm: u32): B {
   if (isNaNBits<B>(a)) return nanResult<B>(fcsr, a, a);
   if (magnitude<B>(a) == 0) return a;
   if (signOf<B>(a) != 0) return invalidResult<B>(fcsr);
@@ -56,6 +56,6 @@ function rootSignificand(m: u64): u64 {
     q--;
     rest += <i64>(2 * q + 1);
   }
-  const next = <u64>(rest > <i64>q);
-  return (q << 11) | (next << 10) | <u64>(rest != 0);
+  const next = u64(rest > <i64>q);
+  return (q << 11) | (next << 10) | u64(rest != 0);
 }

@@ -22,9 +22,9 @@ export function shiftRightLowJam(high: u64, low: u64, count: i32): u64 {
   if (count == 0) return low;
   if (count < 64) {
     const left = 64 - count;
-    return (high << left) | (low >> count) | <u64>(low << left != 0);
+    return (high << left) | (low >> count) | u64(low << left != 0);
   }
-  if (count == 64) return high | <u64>(low != 0);
-  if (count < 128) return (high >> (count - 64)) | <u64>(((high << (128 - count)) | low) != 0);
-  return <u64>((high | low) != 0);
+  if (count == 64) return high | u64(low != 0);
+  if (count < 128) return (high >> (count - 64)) | u64(((high << (128 - count)) | low) != 0);
+  return u64((high | low) != 0);
 }

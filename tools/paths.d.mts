@@ -1,0 +1,2 @@
+/** The root of the checkout, an absolute path. */
+export const ROOT: string;
