@@ -52,11 +52,24 @@ export function parseStorm(output: string): { rate: number } | undefined {
   return total && total[2] === "0" ? { rate: Number(total[1]) } : undefined;
 }
 
-/** As lines without a newline at the end. Narrower than `width` if leaving out the bar makes it so. */
+/** What a narrow terminal does without, first to go first. */
+const DISPENSABLE = ["IPIs", "shootdowns", "", "p99", "p50", "retries"];
+
+/** As lines without a newline at the end, of at most `width` characters if leaving out columns makes it so. */
 export function stormTable(runs: readonly StormRun[], colours: Colours, width: number): string {
-  const whole = draw(runs, COLUMNS, colours);
-  const fits = (whole.split("\n")[0]?.length ?? 0) <= width;
-  return fits ? whole : draw(runs, COLUMNS.slice(0, -1), colours);
+  let columns = COLUMNS;
+  let text = draw(runs, columns, colours);
+  for (const dropped of DISPENSABLE) {
+    if (lineWidth(text) <= width) break;
+    columns = columns.filter(([title]) => title !== dropped);
+    text = draw(runs, columns, colours);
+  }
+  return text;
+}
+
+/** The frame's first line bears no colour. */
+function lineWidth(text: string): number {
+  return text.split("\n")[0]?.length ?? 0;
 }
 
 function draw(runs: readonly StormRun[], columns: readonly Column[], colours: Colours): string {

@@ -23,7 +23,7 @@ export function coloursFor(output: Output, env: Environment = process.env): Retu
 }
 
 export function widthOf(output: Output): number {
-  return output.columns ?? 100;
+  return output.columns ?? 140;
 }
 
 /** Progress of something long: one line that is rewritten on a terminal, else a line now and then. */

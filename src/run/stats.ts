@@ -16,7 +16,13 @@ export interface MachineStats {
     readonly spurious: number;
     readonly locked: number;
   };
-  readonly optimistic: { readonly attempt: number; readonly retry: number; readonly fallback: number };
+  readonly optimistic: {
+    readonly attempt: number;
+    readonly retry: number;
+    readonly fallback: number;
+    /** Which check under the table's lock failed: VMA replaced, table unlinked, entry changed. */
+    readonly retry_reason: { readonly detached: number; readonly dead: number; readonly entry: number };
+  };
   readonly latency_ns: { readonly p50: number; readonly p99: number; readonly max: number };
   readonly tlb: { readonly shootdowns: number; readonly ipis: number };
   readonly tables: { readonly allocated: number; readonly freed: number; readonly deferred: number };
@@ -52,6 +58,11 @@ export function collectStats(core: Core, cpus: number, unknown: Uint32Array, wal
       attempt: of(Counter.OptimisticAttempt),
       retry: of(Counter.OptimisticRetry),
       fallback: of(Counter.OptimisticFallback),
+      retry_reason: {
+        detached: of(Counter.RetryDetached),
+        dead: of(Counter.RetryDead),
+        entry: of(Counter.RetryEntry),
+      },
     },
     latency_ns: { p50: quantile(totals, 0.5), p99: quantile(totals, 0.99), max: longest },
     tlb: { shootdowns: of(Counter.Shootdowns), ipis: of(Counter.Ipis) },
