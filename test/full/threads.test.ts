@@ -3,7 +3,6 @@
  * No wait is a spin alone, so eight threads on two processors may take at most twice the CPU time of two for equal work.
  */
 import { spawnSync } from "node:child_process";
-import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ROOT } from "../../tools/paths.mjs";
 

@@ -5,7 +5,7 @@
 import { Bug } from "../abi/bug";
 import { Counter } from "../abi/counter";
 import { bug } from "../sync/env";
-import { adoptOrphans, advance, deferredCount, R_KIND, takeReady } from "../sync/rcu";
+import { adoptOrphans, advance, deferredCount, orphanCountRacy, R_KIND, takeReady } from "../sync/rcu";
 import { frameOf } from "./frame";
 import { KIND_NODE, KIND_TABLE, KIND_VMA } from "./kinds";
 import { count } from "./percpu";
@@ -16,8 +16,9 @@ import { freeTable } from "./table";
 const ENOUGH: u32 = 64;
 
 export function drainDeferred(cpu: usize): void {
-  if (deferredCount(cpu) == 0) return;
-  if (deferredCount(cpu) >= ENOUGH) pushGracePeriod(cpu);
+  const waiting = deferredCount(cpu) + orphanCountRacy();
+  if (waiting == 0) return;
+  if (waiting >= ENOUGH) pushGracePeriod(cpu);
   runReady(cpu);
 }
 

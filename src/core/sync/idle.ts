@@ -12,8 +12,11 @@ import { bumpEpoch, C_ASLEEP, C_IDLE, C_PENDING, WAKING } from "./cpu";
 import { bug, now, waitWord } from "./env";
 import { takeFlush } from "./ipi";
 import { IRQ_OFF } from "./layout";
+import { abandonDeferred } from "./rcu";
 
+/** What the CPU deferred goes to others first: asleep it cannot free it, and they may need the memory. */
 export function idleEnter(cpu: usize): void {
+  abandonDeferred(cpu);
   atomic.store<u32>(cpu, 1, C_IDLE);
 }
 

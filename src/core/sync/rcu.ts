@@ -29,9 +29,13 @@ import { lockIrqOff, tryLock, unlock } from "./spinlock";
 const STARTED: usize = RCU;
 const COMPLETED: usize = RCU + 4;
 const LOCK: usize = RCU + 8;
-/** Records whose CPU went offline, under ORPHAN_LOCK. */
+/** Records whose CPU went idle or offline, and how many: written under ORPHAN_LOCK, both peeked. Atomic. */
 const ORPHAN_LOCK: usize = RCU + 16;
 const ORPHANS: usize = RCU + 20;
+const ORPHAN_COUNT: usize = RCU + 28;
+
+/** Atomic. How many CPUs look for memory just now: while any does, polls hand deferred records over. */
+const SHORT: usize = RCU + 24;
 
 /** Head of every deferrable record. */
 export const R_NEXT: usize = 0;
@@ -60,6 +64,11 @@ function append(cpu: usize, record: usize): void {
 
 export function deferredCount(cpu: usize): u32 {
   return load<u32>(cpu, C_DEFER_COUNT);
+}
+
+/** Records that wait for whoever adopts them; racy. */
+export function orphanCountRacy(): u32 {
+  return atomic.load<u32>(ORPHAN_COUNT);
 }
 
 /** The oldest record of this CPU whose grace period is over, taken off the list; 0 when there is none. */
@@ -117,13 +126,32 @@ function allQuiescent(started: u32): bool {
   return all;
 }
 
-/** A CPU goes offline: its records go to whoever adopts them next. */
+/** This CPU looks for memory: others hand their deferred records over at their next poll that is asked to be quiescent. */
+export function memoryShort(more: bool): void {
+  if (more) atomic.add<u32>(SHORT, 1);
+  else atomic.sub<u32>(SHORT, 1);
+}
+
+export function isMemoryShort(): bool {
+  return atomic.load<u32>(SHORT) != 0;
+}
+
+/** Whether any CPU, or none, keeps records that wait for a grace period; racy. */
+export function anyDeferredRacy(): bool {
+  if (atomic.load<u32>(ORPHANS) != 0) return true;
+  const n = cpusSeen();
+  for (let i: u32 = 0; i < n; i++) if (load<u32>(cpuArea(i), C_DEFER_COUNT) != 0) return true;
+  return false;
+}
+
+/** A CPU goes offline, idle, or others look for memory: its records go to whoever adopts them next. */
 export function abandonDeferred(cpu: usize): void {
   const head = load<u32>(cpu, C_DEFER_HEAD);
   if (head == 0) return;
   lockIrqOff(cpu, ORPHAN_LOCK);
   store<u32>(<usize>load<u32>(cpu, C_DEFER_TAIL), load<u32>(ORPHANS), R_NEXT);
   atomic.store<u32>(ORPHANS, head);
+  atomic.store<u32>(ORPHAN_COUNT, atomic.load<u32>(ORPHAN_COUNT) + load<u32>(cpu, C_DEFER_COUNT));
   unlock(ORPHAN_LOCK);
   store<u32>(cpu, 0, C_DEFER_HEAD);
   store<u32>(cpu, 0, C_DEFER_TAIL);
@@ -136,6 +164,7 @@ export function adoptOrphans(cpu: usize): void {
   lockIrqOff(cpu, ORPHAN_LOCK);
   let r = <usize>load<u32>(ORPHANS);
   atomic.store<u32>(ORPHANS, 0);
+  atomic.store<u32>(ORPHAN_COUNT, 0);
   unlock(ORPHAN_LOCK);
   while (r != 0) {
     const next = <usize>load<u32>(r, R_NEXT);
