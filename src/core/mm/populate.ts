@@ -1,12 +1,36 @@
-/** Faults a range in ahead of its use (MAP_POPULATE, stack of a new thread). Best effort: the first failure ends it. */
+/**
+ * Faults a range in ahead of its use (MAP_POPULATE). Best effort, as Linux: the first page that cannot be had ends it.
+ *
+ * Locks      mmapLock for reading, a page at a time, under every policy. With it held no VMA is replaced, so a range that
+ *            another thread unmapped meanwhile is seen as gone: nothing is mapped there, and no stack grows for it.
+ * Linux      mm/gup.c:__mm_populate
+ */
+
 import { Access } from "../abi/exit";
 import { Prot } from "../abi/mman";
-import { fault } from "./fault";
+import { readLock, readUnlock } from "../sync/rwlock";
+import { Outcome } from "./outcome";
+import { serve } from "./serve";
+import { MMAP_LOCK, treeRoot } from "./space";
+import { find } from "./tree";
+import { vmaAllows } from "./vma";
 
 export function populate(cpu: usize, start: u64, end: u64, prot: u32): void {
   if ((prot & (Prot.Read | Prot.Write)) == 0) return;
   const access: u32 = (prot & Prot.Write) != 0 ? Access.Write : Access.Read;
   for (let va = start; va < end; va += 4096) {
-    if (fault(cpu, va, access) != 0) return;
+    if (populatePage(cpu, va, access) != <u32>Outcome.Done) return;
   }
+}
+
+function populatePage(cpu: usize, va: u64, access: u32): u32 {
+  readLock(cpu, MMAP_LOCK);
+  let outcome: u32 = Outcome.Fallback;
+  const vma = find(treeRoot(), va);
+  if (vma != 0 && vmaAllows(vma, access)) {
+    do outcome = serve(cpu, vma, va, access);
+    while (outcome >= <u32>Outcome.RetryDetached);
+  }
+  readUnlock(cpu, MMAP_LOCK);
+  return outcome;
 }

@@ -114,7 +114,10 @@ export function getMask(cpu: usize): u64 {
 /** The caller asks signalWaits afterwards: what was unblocked may be pending. */
 export function setMask(cpu: usize, mask: u64): void {
   lock(cpu, TASK_LOCK);
-  atomic.store<u64>(threadRecord(cpuId(cpu)), mask & ~UNBLOCKABLE, T_MASK);
+  const t = threadRecord(cpuId(cpu));
+  const blocked = mask & ~UNBLOCKABLE & ~atomic.load<u64>(t, T_MASK);
+  atomic.store<u64>(t, mask & ~UNBLOCKABLE, T_MASK);
+  retargetLocked(cpu, blocked);
   unlock(TASK_LOCK);
 }
 
@@ -214,6 +217,19 @@ function pickLocked(cpu: usize, signal: u32): i32 {
     if (atomic.load<u32>(t, T_STATE) == STATE_LIVE && !blocks(t, signal)) return <i32>i;
   }
   return -1;
+}
+
+/**
+ * This thread will not take the signals of `set` any more: it blocks them, or ends. One sent to the process may have
+ * kicked it alone, so a thread that can take it is kicked now (Linux: kernel/signal.c:retarget_shared_pending).
+ */
+export function retargetLocked(cpu: usize, set: u64): void {
+  let left = atomic.load<u64>(SHARED_PENDING) & set;
+  while (left != 0) {
+    const picked = pickLocked(cpu, <u32>ctz<u64>(left) + 1);
+    if (picked >= 0) post(cpuArea(picked), Pending.Kick);
+    left &= left - 1;
+  }
 }
 
 function findLocked(tid: u32): i32 {

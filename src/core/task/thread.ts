@@ -45,6 +45,7 @@ import {
   THREADS_SEEN,
   threadRecord,
 } from "./region";
+import { retargetLocked } from "./signal";
 
 /** Once, before any thread: ids start at `firstTid`, at most `maxLive` threads live at once. */
 export function initThreads(firstTid: u32, maxLive: u32): void {
@@ -153,6 +154,7 @@ export function endThread(cpu: usize, retired: u64): u32 {
   lock(cpu, TASK_LOCK);
   atomic.store<u32>(t, STATE_CLAIMED, T_STATE);
   dropQueue(t);
+  retargetLocked(cpu, ~(<u64>0));
   const left = load<u32>(LIVE_THREADS) - 1;
   store<u32>(LIVE_THREADS, left);
   unlock(TASK_LOCK);
