@@ -135,6 +135,7 @@ export class Machine {
       this.end = resolve;
     });
     this.start(plan);
+    this.keepSpares();
     const end = await ended;
     this.end = undefined;
     await this.files.close();
