@@ -11,7 +11,7 @@ import { shippedBuild } from "./support/check.js";
 const SEEDS = process.env.FAULTLINE_FULL ? 20_000 : 600;
 const build = shippedBuild();
 
-for (const policy of [Policy.MmapLock, Policy.Optimistic]) {
+for (const policy of [Policy.MmapLock, Policy.Optimistic, Policy.Spf, Policy.VmaLock, Policy.VmaRefcount]) {
   for (const scenario of SCENARIOS) {
     test(`${scenario.name} under ${Policy[policy]}: ${scenario.about}`, () => {
       const checker = new Checker(build, scenario, policy);

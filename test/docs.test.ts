@@ -79,7 +79,7 @@ test("the documents are looked through, not past", () => {
 /** Values of the core that a document repeats, with the words around them. */
 test.each([
   ["src/core/mm/deferred.ts", /ENOUGH: u32 = (\d+)/, "docs/concurrency.md", "once N records wait"],
-  ["src/core/mm/fault.ts", /ATTEMPTS: u32 = (\d+)/, "docs/architecture.md", "at most N times"],
+  ["src/core/mm/faultOptimistic.ts", /ATTEMPTS: u32 = (\d+)/, "docs/architecture.md", "at most N times"],
   ["src/core/sync/rwlock.ts", /SPINS: u32 = (\d+)/, "docs/concurrency.md", "spins N rounds"],
 ])("%s has the value %s that %s states: %s", (source, pattern, path, phrase) => {
   const value = pattern.exec(text(source))?.[1];

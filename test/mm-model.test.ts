@@ -98,11 +98,11 @@ function apply(t: TestCore, m: Model, s: Step): void {
     if (s.op === "write") {
       bytes[bounce] = s.value;
       const ok = page && (page.prot & Prot.Write) !== 0;
-      expect(core.copyToUser(cpu, va + 77n, bounce, 1)).toBe(ok ? 0n : -14n);
+      expect(core.guestWrite(cpu, va + 77n, bounce, 1)).toBe(ok ? 0n : -14n);
       if (ok) page.value = s.value;
     } else {
       const ok = page && readable(page.prot);
-      expect(core.copyFromUser(cpu, bounce, va + 77n, 1)).toBe(ok ? 0n : -14n);
+      expect(core.guestRead(cpu, bounce, va + 77n, 1)).toBe(ok ? 0n : -14n);
       if (ok) expect(bytes[bounce]).toBe(page.value);
     }
   }
@@ -115,14 +115,14 @@ function compare(t: TestCore, m: Model): void {
   for (let i = 0; i < PAGES; i++) {
     const page = m.pages[i];
     const ok = page && readable(page.prot);
-    expect(t.core.copyFromUser(t.cpu, bounce, address(i) + 77n, 1)).toBe(ok ? 0n : -14n);
+    expect(t.core.guestRead(t.cpu, bounce, address(i) + 77n, 1)).toBe(ok ? 0n : -14n);
     if (ok) expect(new Uint8Array(t.memory.buffer)[bounce]).toBe(page.value);
     const exec = page && (page.prot & Prot.Exec) !== 0;
     expect(t.core.fill(t.cpu, address(i), Access.Exec) === 0).toBe(!!exec);
   }
 }
 
-for (const policy of [Policy.MmapLock, Policy.Optimistic]) {
+for (const policy of [Policy.MmapLock, Policy.Optimistic, Policy.Spf, Policy.VmaLock, Policy.VmaRefcount]) {
   test(`random calls agree with the model under ${Policy[policy]}`, () => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 1, maxLength: 40 }), fc.boolean(), (steps, compareEach) => {

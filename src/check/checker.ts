@@ -134,7 +134,7 @@ export class Checker implements Observer {
     const bounce = plain.bounce(cpu);
     bytes[bounce] = 0;
     for (let i = 0; i < pages; i++) {
-      const failed = plain.copyToUser(cpu, BigInt(at + i * PAGE + UNUSED_BYTE), bounce, 1);
+      const failed = plain.guestWrite(cpu, BigInt(at + i * PAGE + UNUSED_BYTE), bounce, 1);
       if (failed !== 0n) throw new Error(`${this.scenario.name}: touching gave ${failed}`);
     }
   }

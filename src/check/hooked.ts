@@ -35,8 +35,8 @@ export interface CoreWords {
   sysMadvise(cpu: number, at: bigint, bytes: bigint, advice: number): bigint;
   setBrk(start: bigint): void;
   sysBrk(cpu: number, end: bigint): bigint;
-  copyFromUser(cpu: number, to: number, from: bigint, bytes: number): bigint;
-  copyToUser(cpu: number, to: bigint, from: number, bytes: number): bigint;
+  guestRead(cpu: number, to: number, from: bigint, bytes: number): bigint;
+  guestWrite(cpu: number, to: bigint, from: number, bytes: number): bigint;
   counter(cpu: number, index: number): bigint;
   stat(what: number): number;
   isFreeFrame(phys: number): number;

@@ -112,7 +112,7 @@ export function read(at: number): Operation {
     text: `read ${at.toString(16)}`,
     *calls(m, cpu) {
       const bounce = m.plain.bounce(cpu);
-      const failed = Number(yield () => m.core.copyFromUser(cpu, bounce, BigInt(at), 1));
+      const failed = Number(yield () => m.core.guestRead(cpu, bounce, BigInt(at), 1));
       yield () => m.core.kernelExit(cpu);
       return { result: failed === 0 ? m.bytes[bounce] : failed };
     },
@@ -128,7 +128,7 @@ export function write(at: number, value: number): Operation {
     *calls(m, cpu) {
       const bounce = m.plain.bounce(cpu);
       m.setByte(bounce, value);
-      const failed = Number(yield () => m.core.copyToUser(cpu, BigInt(at), bounce, 1));
+      const failed = Number(yield () => m.core.guestWrite(cpu, BigInt(at), bounce, 1));
       yield () => m.core.kernelExit(cpu);
       return { result: failed };
     },

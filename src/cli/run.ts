@@ -16,7 +16,13 @@ import { nodeFiles } from "../run/node/binds.js";
 import { statsReport } from "./stats.js";
 import { coloursFor } from "./terminal.js";
 
-const POLICIES: Readonly<Record<string, Policy>> = { "mmap-lock": Policy.MmapLock, optimistic: Policy.Optimistic };
+const POLICIES: Readonly<Record<string, Policy>> = {
+  "mmap-lock": Policy.MmapLock,
+  spf: Policy.Spf,
+  "vma-lock": Policy.VmaLock,
+  "vma-refcount": Policy.VmaRefcount,
+  optimistic: Policy.Optimistic,
+};
 const PROTECTIONS: Readonly<Record<string, Tables>> = { rcu: Tables.Rcu };
 const LAYOUTS: Readonly<Record<string, Layout>> = { page: Layout.Page };
 

@@ -24,7 +24,7 @@ const NO_LINES = {
 };
 
 export function statsReport(stats: MachineStats, colours: Colours): string {
-  const { faults, optimistic, latency_ns: latency, tlb, tables, rcu } = stats;
+  const { faults, optimistic, spf, vma_lock: vmaLock, latency_ns: latency, tlb, tables, rcu } = stats;
   const seconds = stats.wall_ms / 1000;
   const table = new Table({
     chars: NO_LINES,
@@ -38,9 +38,22 @@ export function statsReport(stats: MachineStats, colours: Colours): string {
   add("  copy on write", count(faults.cow));
   add("  spurious", count(faults.spurious), "already served by another thread");
   add("  under mmapLock", count(faults.locked), share(faults.locked, faults.total));
-  add("optimistic tries", count(optimistic.attempt));
-  add("  looked up again", count(optimistic.retry), share(optimistic.retry, optimistic.attempt));
-  add("  fell back", count(optimistic.fallback), share(optimistic.fallback, optimistic.attempt));
+  if (optimistic.attempt > 0) {
+    add("optimistic tries", count(optimistic.attempt));
+    add("  looked up again", count(optimistic.retry), share(optimistic.retry, optimistic.attempt));
+    add("  fell back", count(optimistic.fallback), share(optimistic.fallback, optimistic.attempt));
+  }
+  if (spf.attempt > 0) {
+    add("speculative tries", count(spf.attempt));
+    add("  aborted", count(spf.abort), share(spf.abort, spf.attempt));
+    for (const [reason, n] of Object.entries(spf.abort_reason)) if (n > 0) add(`    ${reason}`, count(n));
+  }
+  if (vmaLock.success + vmaLock.abort > 0) {
+    add("VMA locked", count(vmaLock.success));
+    add("  could not be", count(vmaLock.abort), share(vmaLock.abort, vmaLock.success + vmaLock.abort));
+    add("  dropped for I/O", count(vmaLock.retry));
+    add("  found detached", count(vmaLock.miss));
+  }
   const quantiles = `p99 ${time(latency.p99)}, max ${time(latency.max)}`;
   add("fault latency, p50", latency.p50 === 0 ? "-" : time(latency.p50), latency.p50 === 0 ? "not sampled" : quantiles);
   add("TLB shootdowns", count(tlb.shootdowns), `${count(tlb.ipis)} IPIs`);

@@ -17,7 +17,7 @@ import { coloursFor, Progress, widthOf } from "./terminal.js";
 
 /** build/dist/main.js and src/cli/storm.ts are both two folders below the root. */
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const POLICIES = ["mmap-lock", "optimistic"];
+const POLICIES = ["mmap-lock", "spf", "vma-lock", "optimistic"];
 const TABLES = "rcu";
 /** A child that is asked to end gets this long. */
 const GRACE_MS = 1500;
@@ -49,7 +49,7 @@ export function registerStorm(program: Command): void {
     .command("storm")
     .description("the fault storm under each policy, and native, as one table")
     .option("--threads <list>", "storm threads, one group of rows for each number", threadList, [1, 2, 4])
-    .option("--seconds <s>", "how long each run lasts", seconds, 4)
+    .option("--seconds <s>", "how long each run lasts", seconds, 3)
     .option("--mutator <where>", "where another thread changes the map: near, far or none", where, "near")
     .option("--pages <n>", "pages a thread touches in one round", pageCount, 2048)
     .action(async (options: Options) => {

@@ -13,6 +13,8 @@ import type { coloursFor } from "./terminal.js";
 export interface StormStats {
   faults: { total: number; locked: number };
   optimistic: { retry: number; fallback: number; retry_reason?: Record<string, number> };
+  spf?: { abort: number; abort_reason: Record<string, number> };
+  vma_lock?: { abort: number; retry: number; miss: number };
   latency_ns: { p50: number; p99: number };
   tlb: { shootdowns: number; ipis: number };
 }
@@ -92,12 +94,13 @@ function lockFreeShare(stats: StormStats | undefined): number | undefined {
   return stats && stats.faults.total > 0 ? 1 - stats.faults.locked / stats.faults.total : undefined;
 }
 
-/** "1.2 k, detached": how many faults looked up again, and which check failed most often. */
-function retries(stats: StormStats): string {
-  const reasons = Object.entries(stats.optimistic.retry_reason ?? {}).sort((a, b) => b[1] - a[1]);
-  const main = reasons[0];
-  const count = shortNumber(stats.optimistic.retry);
-  return main && main[1] > 0 ? `${count}, ${main[0]}` : count;
+/** "1.2 k, detached": how many tries without mmapLock were in vain, and which check failed most often. */
+function retries({ optimistic, spf, vma_lock: vma }: StormStats): string {
+  const lost: Record<string, number> = { ...optimistic.retry_reason, ...spf?.abort_reason };
+  if (vma) Object.assign(lost, { locked: vma.abort, miss: vma.miss, io: vma.retry });
+  const count = shortNumber(optimistic.retry + (spf?.abort ?? 0) + (vma ? vma.abort + vma.miss + vma.retry : 0));
+  const main = Object.entries(lost).sort((a, b) => b[1] - a[1])[0];
+  return main && main[1] > 0 ? `${count}, ${main[0].replace("pte_map_lock_", "")}` : count;
 }
 
 function ratio(run: StormRun, all: readonly StormRun[]): number | undefined {

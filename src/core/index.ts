@@ -19,7 +19,7 @@ export { sysMunmap } from "./mm/munmap";
 export { takeReleasedObject } from "./mm/object";
 export { counter } from "./mm/percpu";
 export { stat } from "./mm/stat";
-export { copyFromUser, copyToUser, resident } from "./mm/uaccess";
+export { copyFromUser, copyToUser, guestRead, guestWrite, resident } from "./mm/uaccess";
 export { verifySpace } from "./mm/verify";
 export { bounce, cpuArea, cpuId, cpuWord, epoch, post, takePending, trapCause, trapCode, trapValue } from "./sync/cpu";
 export { idleEnter, idleLeave, pauseRun, sleep } from "./sync/idle";

@@ -112,7 +112,7 @@ export class Cpu {
     this.run(() => {
       for (let done = 0; done < length; done += COPY_BYTES) {
         const n = Math.min(COPY_BYTES, length - done);
-        this.copy(Access.Read, () => this.core.copyFromUser(this.area, this.bounce, address + BigInt(done), n));
+        this.copy(Access.Read, () => this.core.guestRead(this.area, this.bounce, address + BigInt(done), n));
         result.set(this.bytes.subarray(this.bounce, this.bounce + n), done);
       }
     });
@@ -127,7 +127,7 @@ export class Cpu {
         const piece = data.subarray(done, done + COPY_BYTES);
         this.bytes.set(piece, this.bounce);
         this.copy(Access.Write, () =>
-          this.core.copyToUser(this.area, address + BigInt(done), this.bounce, piece.length),
+          this.core.guestWrite(this.area, address + BigInt(done), this.bounce, piece.length),
         );
       }
     });

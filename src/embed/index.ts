@@ -40,7 +40,13 @@ export {
 
 const WASM_PAGE = 65536;
 const CPUS_MAX = 256;
-const POLICIES = { optimistic: Policy.Optimistic, "mmap-lock": Policy.MmapLock } as const;
+const POLICIES = {
+  optimistic: Policy.Optimistic,
+  "mmap-lock": Policy.MmapLock,
+  spf: Policy.Spf,
+  "vma-lock": Policy.VmaLock,
+  "vma-refcount": Policy.VmaRefcount,
+} as const;
 const UNITS: Readonly<Record<string, number>> = { "": 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
 
 export interface MemoryOptions {

@@ -4,6 +4,8 @@ import { type Core, instantiateCore } from "../run/core.js";
 export interface MemoryCore extends Core {
   idleEnter(cpu: number): void;
   idleLeave(cpu: number): void;
+  guestRead(cpu: number, to: number, from: bigint, length: number): bigint;
+  guestWrite(cpu: number, to: bigint, from: number, length: number): bigint;
   fill(cpu: number, address: bigint, access: number): number;
   resident(cpu: number, address: bigint, access: number): number;
   settle(cpu: number, rounds: number): number;

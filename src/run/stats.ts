@@ -23,6 +23,19 @@ export interface MachineStats {
     /** Which check under the table's lock failed: VMA replaced, table unlinked, entry changed. */
     readonly retry_reason: { readonly detached: number; readonly dead: number; readonly entry: number };
   };
+  /** Zero under the other policies. Reasons as the 2021 patchset names them, less those that cannot occur here. */
+  readonly spf: {
+    readonly attempt: number;
+    readonly abort: number;
+    readonly abort_reason: Readonly<Record<(typeof SPF_ABORTS)[number], number>>;
+    readonly attempt_kind: { readonly anon: number; readonly pte: number; readonly wp: number };
+  };
+  readonly vma_lock: {
+    readonly success: number;
+    readonly abort: number;
+    readonly retry: number;
+    readonly miss: number;
+  };
   readonly latency_ns: { readonly p50: number; readonly p99: number; readonly max: number };
   readonly tlb: { readonly shootdowns: number; readonly ipis: number };
   readonly tables: { readonly allocated: number; readonly freed: number; readonly deferred: number };
@@ -32,7 +45,23 @@ export interface MachineStats {
   readonly instructions: number;
 }
 
-const BUCKETS = Counter.Count - Counter.LatencyBuckets;
+/** From Counter.SpfAbortOdd on, in this order. */
+const SPF_ABORTS = [
+  "odd",
+  "unmapped",
+  "no_speculate",
+  "vma_copy",
+  "access_error",
+  "pud",
+  "pmd",
+  "anon_vma",
+  "pte_map_lock_seq1",
+  "pte_map_lock_pmd",
+  "pte_map_lock_ptl",
+  "pte_map_lock_seq2",
+] as const;
+
+const BUCKETS = Counter.LatencyEnd - Counter.LatencyBuckets;
 
 export function collectStats(core: Core, cpus: number, unknown: Uint32Array, wallNs: number): MachineStats {
   const totals = new Array<number>(Counter.Count).fill(0);
@@ -64,6 +93,22 @@ export function collectStats(core: Core, cpus: number, unknown: Uint32Array, wal
         entry: of(Counter.RetryEntry),
       },
     },
+    spf: {
+      attempt: of(Counter.SpfAttempt),
+      abort: of(Counter.SpfAbort),
+      abort_reason: spfAborts(totals),
+      attempt_kind: {
+        anon: of(Counter.SpfAttemptAnon),
+        pte: of(Counter.SpfAttemptPte),
+        wp: of(Counter.SpfAttemptWp),
+      },
+    },
+    vma_lock: {
+      success: of(Counter.VmaLockSuccess),
+      abort: of(Counter.VmaLockAbort),
+      retry: of(Counter.VmaLockRetry),
+      miss: of(Counter.VmaLockMiss),
+    },
     latency_ns: { p50: quantile(totals, 0.5), p99: quantile(totals, 0.99), max: longest },
     tlb: { shootdowns: of(Counter.Shootdowns), ipis: of(Counter.Ipis) },
     tables: {
@@ -78,9 +123,14 @@ export function collectStats(core: Core, cpus: number, unknown: Uint32Array, wal
   };
 }
 
+function spfAborts(totals: readonly number[]): MachineStats["spf"]["abort_reason"] {
+  const counts = SPF_ABORTS.map((name, i) => [name, totals[Counter.SpfAbortOdd + i] ?? 0] as const);
+  return Object.fromEntries(counts) as Record<(typeof SPF_ABORTS)[number], number>;
+}
+
 /** Upper edge of the bucket that holds the quantile: four buckets to each power of two, from 16 ns; 0 without samples. */
 function quantile(totals: readonly number[], q: number): number {
-  const counts = totals.slice(Counter.LatencyBuckets, Counter.Count);
+  const counts = totals.slice(Counter.LatencyBuckets, Counter.LatencyEnd);
   const samples = counts.reduce((sum, n) => sum + n, 0);
   if (samples === 0) return 0;
   let seen = 0;

@@ -39,6 +39,12 @@ export enum Advice {
 export enum Policy {
   MmapLock = 0,
   Optimistic = 1,
+  /** The speculative faults of the 2021 patchset. */
+  Spf = 2,
+  /** Per-VMA locks: a reader-writer semaphore in each VMA, as Linux 6.4. */
+  VmaLock = 3,
+  /** Per-VMA locks as Linux 6.15 has them: a reference count. */
+  VmaRefcount = 4,
 }
 
 /** What keeps a page table alive under a walker that holds no lock. */

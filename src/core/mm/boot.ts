@@ -26,7 +26,7 @@ import { runReady } from "./deferred";
 import { allocFrame, bootFrames, DESCRIPTOR_BYTES, drainFrames, TYPE_ZERO } from "./frame";
 import { LEVELS } from "./pte";
 import { bootSlab, SLAB_NODE, SLAB_OBJECT, SLAB_VMA } from "./slab";
-import { S_CPUMASK, S_PGD, S_SCRATCH, S_STACK_LIMIT } from "./space";
+import { S_CPUMASK, S_PGD, S_SCRATCH, S_STACK_LIMIT, S_USERS } from "./space";
 import { allocTable } from "./table";
 import { NODE_BYTES } from "./tree";
 import { VMA_BYTES } from "./vma";
@@ -41,7 +41,7 @@ const OBJECT_BYTES: u32 = 64;
  */
 export function boot(memoryBytes: u32, cpus: u32, policy: u32, tables: u32, layout: u32): i32 {
   if (load<u32>(H_MAGIC) == MAGIC) bug(0, Bug.boot_core_already_booted);
-  if (policy > <u32>Policy.Optimistic || tables != Tables.Rcu || layout != Layout.Page) return -Errno.EINVAL;
+  if (policy > <u32>Policy.VmaRefcount || tables != Tables.Rcu || layout != Layout.Page) return -Errno.EINVAL;
   if (cpus == 0 || cpus > 256) return -Errno.EINVAL;
   const descriptors = CPU_AREAS + cpus * CPU_BYTES;
   const allFrames = memoryBytes >> 12;
@@ -84,6 +84,7 @@ export function cpuOnline(cpu: usize): void {
   // Joins the mask before it reads any entry: a shootdown that misses us changed its entries before we look.
   atomic.or<u64>(S_CPUMASK + ((<usize>(id >> 6)) << 3), u64(1) << u64(id & 63));
   store<u32>(cpu, 1, C_ONLINE);
+  atomic.add<u32>(S_USERS, 1);
   idleLeave(cpu);
   tlbFlushAll(cpu);
 }
@@ -96,6 +97,7 @@ export function cpuOffline(cpu: usize): void {
   drainFrames(cpu);
   tlbFlushAll(cpu);
   store<u32>(cpu, 0, C_ONLINE);
+  atomic.sub<u32>(S_USERS, 1);
   idleEnter(cpu);
   atomic.and<u64>(S_CPUMASK + ((<usize>(id >> 6)) << 3), ~(u64(1) << u64(id & 63)));
 }

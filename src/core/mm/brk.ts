@@ -2,12 +2,13 @@
  * brk(2), the raw call: moves the end of the heap and returns it; on any failure returns the old end.
  * Linux: mm/mmap.c:SYSCALL_DEFINE1(brk). Shrinking unmaps; growing maps anonymous read-write memory.
  */
+
 import { Prot } from "../abi/mman";
-import { writeLock, writeUnlock } from "../sync/rwlock";
 import { drainDeferred } from "./deferred";
 import { insertLocked, unmapLocked } from "./mapping";
+import { mmapWriteLock, mmapWriteUnlock } from "./mmapLock";
 import { TASK_SIZE } from "./pte";
-import { MMAP_LOCK, S_BRK, S_BRK_START, treeRoot } from "./space";
+import { S_BRK, S_BRK_START, treeRoot } from "./space";
 import { findEndingAbove } from "./tree";
 import { vmaStart } from "./vma";
 
@@ -18,11 +19,11 @@ export function setBrk(start: u64): void {
 }
 
 export function sysBrk(cpu: usize, addr: u64): i64 {
-  writeLock(cpu, MMAP_LOCK);
+  mmapWriteLock(cpu);
   const old = load<u64>(S_BRK);
   if (addr >= load<u64>(S_BRK_START) && addr < TASK_SIZE && moveLocked(cpu, old, addr)) store<u64>(S_BRK, addr);
   const now = load<u64>(S_BRK);
-  writeUnlock(cpu, MMAP_LOCK);
+  mmapWriteUnlock(cpu);
   drainDeferred(cpu);
   return <i64>now;
 }

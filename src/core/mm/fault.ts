@@ -1,34 +1,36 @@
 /**
- * The page fault: entry, and the two policies.
+ * The page fault: entry, the choice of policy, and the path under mmapLock that all of them fall back to.
  *
  *   mmap-lock    mmapLock for reading over the whole fault
- *   optimistic   no lock: look the VMA up under RCU, serve, and re-check at the commit that it was not replaced
+ *   optimistic   faultOptimistic.ts
+ *   spf          faultSpf.ts
+ *   vma-lock     faultVmaLock.ts, in both forms of the lock
  *
  * Promise    returns Exit.None when an entry allowed the access at some moment during the call: the instruction starts
  *            again. Exit.Trap with the trap fields set when the access is refused; Exit.Io; Exit.Oom.
- * optimistic at most three lookups; what finds no VMA, or one that forbids the access, is decided under mmapLock.
- * Shared lines   once its table exists, an optimistic fault writes: the table's descriptor (lock, used), the entry, the
- *            frame, and this CPU's own area. It reads the tree's root and nodes.
  * Linux      mm/memory.c:handle_mm_fault, arch/riscv/mm/fault.c:handle_page_fault
  */
+
 import { Counter } from "../abi/counter";
 import { Access, Cause, Exit, SegvCode } from "../abi/exit";
 import { Policy } from "../abi/mman";
 import { setTrap } from "../sync/cpu";
-import { now, rcuEnter, rcuExit } from "../sync/env";
+import { now } from "../sync/env";
 import { policy } from "../sync/layout";
-import { readLock, readUnlock } from "../sync/rwlock";
+import { faultOptimistic } from "./faultOptimistic";
+import { faultSpf } from "./faultSpf";
+import { faultVmaLock } from "./faultVmaLock";
 import { growStack } from "./grow";
+import { mmapReadLock, mmapReadUnlock } from "./mmapLock";
 import { Outcome } from "./outcome";
 import { count, countBy, counter, countMax } from "./percpu";
 import { TASK_SIZE } from "./pte";
 import { reclaim } from "./reclaim";
 import { serve } from "./serve";
-import { MMAP_LOCK, treeRoot } from "./space";
+import { treeRoot } from "./space";
 import { find } from "./tree";
-import { vmaAllows } from "./vma";
+import { isAnonPrepared, prepareAnon, vmaAllows } from "./vma";
 
-const ATTEMPTS: u32 = 3;
 /** One fault in 64 is timed: the clock costs about as much as half a fault. */
 const SAMPLE_MASK: u64 = 63;
 
@@ -44,26 +46,19 @@ export function fault(cpu: usize, va: u64, access: u32): i32 {
 function handle(cpu: usize, va: u64, access: u32): i32 {
   while (true) {
     let outcome: u32 = Outcome.Fallback;
-    if (va < TASK_SIZE && policy() == Policy.Optimistic) outcome = faultOptimistic(cpu, va, access);
+    if (va < TASK_SIZE) outcome = faultUnlocked(cpu, va, access);
     if (outcome == Outcome.Fallback) outcome = faultLocked(cpu, va, access);
     if (outcome != Outcome.Oom || !reclaim(cpu)) return <i32>outcome;
   }
 }
 
-function faultOptimistic(cpu: usize, va: u64, access: u32): u32 {
-  count(cpu, Counter.OptimisticAttempt);
-  for (let attempt: u32 = 0; attempt < ATTEMPTS; attempt++) {
-    rcuEnter(cpu);
-    const vma = find(treeRoot(), va);
-    const outcome = vma != 0 && vmaAllows(vma, access) ? serve(cpu, vma, va, access) : <u32>Outcome.Fallback;
-    rcuExit(cpu);
-    if (outcome < <u32>Outcome.RetryDetached) return outcome;
-    if (outcome == <u32>Outcome.Fallback) break;
-    count(cpu, Counter.OptimisticRetry);
-    count(cpu, Counter.RetryDetached + outcome - Outcome.RetryDetached);
-  }
-  count(cpu, Counter.OptimisticFallback);
-  return Outcome.Fallback;
+/** As the policy tries it without mmapLock; Fallback: it did not, or could not. */
+function faultUnlocked(cpu: usize, va: u64, access: u32): u32 {
+  const how = policy();
+  if (how == Policy.Optimistic) return faultOptimistic(cpu, va, access);
+  if (how == Policy.MmapLock) return Outcome.Fallback;
+  if (how == Policy.Spf) return faultSpf(cpu, va, access);
+  return faultVmaLock(cpu, va, access);
 }
 
 /** With mmapLock held no VMA is replaced: only another fault, or DONTNEED, changes the entry under us. */
@@ -71,19 +66,20 @@ function faultLocked(cpu: usize, va: u64, access: u32): u32 {
   count(cpu, Counter.FaultsLocked);
   if (va >= TASK_SIZE) return refuse(cpu, va, access, SegvCode.MapErr);
   while (true) {
-    if (readLock(cpu, MMAP_LOCK)) count(cpu, Counter.MmapLockWaits);
+    if (mmapReadLock(cpu)) count(cpu, Counter.MmapLockWaits);
     const vma = find(treeRoot(), va);
     if (vma == 0) {
-      readUnlock(cpu, MMAP_LOCK);
+      mmapReadUnlock(cpu);
       if (growStack(cpu, va)) continue;
       return refuse(cpu, va, access, SegvCode.MapErr);
     }
     let outcome: u32 = Outcome.Trap;
     if (vmaAllows(vma, access)) {
+      if (access == Access.Write && !isAnonPrepared(vma)) prepareAnon(vma);
       do outcome = serve(cpu, vma, va, access);
       while (outcome >= <u32>Outcome.RetryDetached);
     }
-    readUnlock(cpu, MMAP_LOCK);
+    mmapReadUnlock(cpu);
     if (outcome == <u32>Outcome.Trap) return refuse(cpu, va, access, SegvCode.AccErr);
     return outcome;
   }

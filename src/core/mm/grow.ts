@@ -2,23 +2,24 @@
  * Stack growth: a fault just below a GROWSDOWN VMA extends it. Linux: mm/mmap.c:expand_downwards.
  * Takes mmapLock (write): here a VMA is replaced, never edited. The old VMA's faults retry; its entries stay.
  */
-import { writeLock, writeUnlock } from "../sync/rwlock";
+
 import { growLocked } from "./mapping";
-import { MMAP_LOCK, S_STACK_LIMIT, STACK_GUARD, treeRoot } from "./space";
+import { mmapWriteLock, mmapWriteUnlock } from "./mmapLock";
+import { S_STACK_LIMIT, STACK_GUARD, treeRoot } from "./space";
 import { find, findEndingAbove, findStartingBelow } from "./tree";
 import { PROT_MASK, VM_GROWSDOWN, vmaEnd, vmaFlags, vmaStart } from "./vma";
 
 /** True when va is mapped now, by this call or another. */
 export function growStack(cpu: usize, va: u64): bool {
   const page = va & ~(<u64>4095);
-  writeLock(cpu, MMAP_LOCK);
+  mmapWriteLock(cpu);
   const root = treeRoot();
   let grown: bool = find(root, va) != 0;
   if (!grown) {
     const stack = findEndingAbove(root, va);
     if (stack != 0 && mayGrow(root, stack, page)) grown = growLocked(cpu, stack, page);
   }
-  writeUnlock(cpu, MMAP_LOCK);
+  mmapWriteUnlock(cpu);
   return grown;
 }
 

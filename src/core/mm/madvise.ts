@@ -6,12 +6,13 @@
  * Errnos     EINVAL unaligned start, or advice unknown; ENOMEM a hole in the range (the rest is done)
  * Linux      mm/madvise.c:do_madvise
  */
+
 import { Errno } from "../abi/errno";
 import { Advice } from "../abi/mman";
-import { readLock, readUnlock } from "../sync/rwlock";
 import { drainDeferred } from "./deferred";
+import { mmapReadLock, mmapReadUnlock } from "./mmapLock";
 import { TASK_SIZE } from "./pte";
-import { MMAP_LOCK, treeRoot } from "./space";
+import { treeRoot } from "./space";
 import { findEndingAbove } from "./tree";
 import { vmaEnd, vmaStart } from "./vma";
 import { zapRange } from "./zap";
@@ -21,7 +22,7 @@ export function sysMadvise(cpu: usize, addr: u64, length: u64, advice: u32): i64
   const bytes = (length + 4095) & ~(<u64>4095);
   if (bytes == 0) return length == 0 ? 0 : -Errno.EINVAL;
   if (addr > TASK_SIZE || bytes > TASK_SIZE - addr) return -Errno.ENOMEM;
-  readLock(cpu, MMAP_LOCK);
+  mmapReadLock(cpu);
   let at = addr;
   let result: i64 = 0;
   while (at < addr + bytes) {
@@ -33,7 +34,7 @@ export function sysMadvise(cpu: usize, addr: u64, length: u64, advice: u32): i64
     if (advice == Advice.DontNeed) zapRange(cpu, from, upTo, false);
     at = upTo;
   }
-  readUnlock(cpu, MMAP_LOCK);
+  mmapReadUnlock(cpu);
   drainDeferred(cpu);
   return result;
 }

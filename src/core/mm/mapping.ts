@@ -18,7 +18,8 @@ import { SLAB_VMA, slabFree } from "./slab";
 import { MAX_MAP_COUNT, S_MAP_COUNT, treeRoot } from "./space";
 import { findEndingAbove, findStartingBelow } from "./tree";
 import { treeReplace, treeReserve } from "./treeChange";
-import { cutVma, mergeable, newVma, V_DETACHED, V_OFFSET, V_RECORD, vmaEnd, vmaFlags, vmaStart } from "./vma";
+import { cutVma, joinAnon, mergeable, newVma, V_DETACHED, V_OFFSET, V_RECORD, vmaEnd, vmaFlags, vmaStart } from "./vma";
+import { vmaMarkDetached, vmaStartWrite } from "./vmaLock";
 import { zapRange } from "./zap";
 
 export function addMapCount(n: i32): void {
@@ -28,6 +29,7 @@ export function addMapCount(n: i32): void {
 /** Marks a VMA that the tree no longer holds, and defers its record. */
 export function detachVma(cpu: usize, vma: usize): void {
   atomic.store<u32>(vma, 1, V_DETACHED);
+  vmaMarkDetached(vma);
   detachObject(cpu, vma);
   defer(cpu, vma, KIND_VMA);
   addMapCount(-1);
@@ -38,11 +40,18 @@ export function discardVma(cpu: usize, vma: usize): void {
   if (vma != 0) slabFree(cpu, SLAB_VMA, vma);
 }
 
-/**
- * Unmaps [start, end), page-aligned. 0; or -ENOMEM when a split finds no memory or would pass max_map_count (nothing
- * has changed then).
- */
+/** Makes [start, end) a hole: what removeLocked() and clearRange() do. 0 or -ENOMEM. */
 export function unmapLocked(cpu: usize, start: u64, end: u64): i32 {
+  const result = removeLocked(cpu, start, end);
+  if (result > 0) clearRange(cpu, start, end);
+  return result < 0 ? result : 0;
+}
+
+/**
+ * Takes the VMAs of [start, end), page-aligned, out of the tree; their pages are still there. 1; 0 when there was none;
+ * -ENOMEM when a split finds no memory or would pass max_map_count (nothing has changed then).
+ */
+export function removeLocked(cpu: usize, start: u64, end: u64): i32 {
   const oldRoot = treeRoot();
   const first = findEndingAbove(oldRoot, start);
   if (first == 0 || vmaStart(first) >= end) return 0;
@@ -64,15 +73,28 @@ export function unmapLocked(cpu: usize, start: u64, end: u64): i32 {
       return -Errno.ENOMEM;
     }
   }
+  lockAll(cpu, oldRoot, first, last);
   treeReplace(cpu, vmaStart(first), vmaStart(last) + 1, head, tail, 0);
   adopt(head);
   adopt(tail);
   detachAll(cpu, oldRoot, first, last);
+  return 1;
+}
+
+/**
+ * Zaps a range whose VMAs were removed, flushes, and retires the tables of the hole. mmapLock held for writing since, or
+ * downgraded: no VMA comes or goes, and whoever faults beside the hole needs none of the tables that lie wholly in it.
+ */
+export function clearRange(cpu: usize, start: u64, end: u64): void {
   zapRange(cpu, start, end, true);
   const below = findStartingBelow(treeRoot(), start);
   const above = findEndingAbove(treeRoot(), end - 1);
   retireTables(cpu, start, end, below == 0 ? 0 : vmaEnd(below), above == 0 ? TASK_SIZE : vmaStart(above));
-  return 0;
+}
+
+/** Write-locks first … last. */
+function lockAll(cpu: usize, root: usize, first: usize, last: usize): void {
+  for (let vma = first; vma != 0; vma = vma == last ? 0 : findEndingAbove(root, vmaEnd(vma))) vmaStartWrite(cpu, vma);
 }
 
 /** Counts a VMA that treeReplace just published. */
@@ -114,6 +136,14 @@ export function insertLocked(
   const at = left != 0 ? load<u64>(left, V_OFFSET) : offset;
   const vma = newVma(cpu, from, upTo, flags, object, at, left != 0 ? <usize>load<u32>(left, V_RECORD) : record);
   if (vma == 0) return -Errno.ENOMEM;
+  if (left != 0) {
+    vmaStartWrite(cpu, left);
+    joinAnon(vma, left);
+  }
+  if (right != 0) {
+    vmaStartWrite(cpu, right);
+    joinAnon(vma, right);
+  }
   treeReplace(cpu, from, (right != 0 ? vmaStart(right) : start) + 1, vma, 0, 0);
   adopt(vma);
   if (left != 0) detachVma(cpu, left);
@@ -136,6 +166,8 @@ export function growLocked(cpu: usize, vma: usize, start: u64): bool {
   if (!treeReserve(cpu)) return false;
   const taller = newVma(cpu, start, vmaEnd(vma), vmaFlags(vma), 0, 0, 0);
   if (taller == 0) return false;
+  vmaStartWrite(cpu, vma);
+  joinAnon(taller, vma);
   treeReplace(cpu, start, vmaStart(vma) + 1, taller, 0, 0);
   adopt(taller);
   detachVma(cpu, vma);

@@ -14,17 +14,18 @@
  *   ENODEV     a shared mapping of a file: not supported
  *   EOPNOTSUPP MAP_SHARED_VALIDATE with a flag it does not know
  */
+
 import { Counter } from "../abi/counter";
 import { Errno } from "../abi/errno";
 import { MapFlag } from "../abi/mman";
-import { writeLock, writeUnlock } from "../sync/rwlock";
 import { drainDeferred } from "./deferred";
 import { insertLocked, unmapLocked } from "./mapping";
+import { mmapWriteLock, mmapWriteUnlock } from "./mmapLock";
 import { dropObject, newObject } from "./object";
 import { count } from "./percpu";
 import { populate } from "./populate";
 import { TASK_SIZE } from "./pte";
-import { MMAP_LOCK, MMAP_MIN, S_STACK_LIMIT, STACK_GUARD, treeRoot } from "./space";
+import { MMAP_MIN, S_STACK_LIMIT, STACK_GUARD, treeRoot } from "./space";
 import { findEndingAbove, findGap } from "./tree";
 import { PROT_MASK, VM_GROWSDOWN, VM_NORESERVE, VM_SHARED, vmaFlags, vmaStart } from "./vma";
 
@@ -45,13 +46,13 @@ export function sysMmap(cpu: usize, addr: u64, length: u64, prot: u32, flags: u3
     record = newObject(cpu, object);
     if (record == 0) return -Errno.ENOMEM;
   }
-  writeLock(cpu, MMAP_LOCK);
+  mmapWriteLock(cpu);
   let at = placeLocked(addr, bytes, flags);
   if (at > 0) {
     const failed = mapLocked(cpu, <u64>at, <u64>at + bytes, vmaFlagsOf(prot, flags), object, offset, record);
     if (failed != 0) at = <i64>failed;
   }
-  writeUnlock(cpu, MMAP_LOCK);
+  mmapWriteUnlock(cpu);
   if (at < 0) dropObject(cpu, record);
   drainDeferred(cpu);
   if (at > 0 && (flags & MapFlag.Populate) != 0 && object == 0) populate(cpu, <u64>at, <u64>at + bytes, prot);

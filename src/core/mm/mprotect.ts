@@ -12,22 +12,36 @@
  *            no memory for a split
  * Linux      mm/mprotect.c:do_mprotect_pkey, mprotect_fixup
  */
+
 import { Counter } from "../abi/counter";
 import { Errno } from "../abi/errno";
 import { Prot } from "../abi/mman";
-import { writeLock, writeUnlock } from "../sync/rwlock";
 import { drainDeferred } from "./deferred";
 import { gatherBegin, gatherFlush, gatherPage } from "./gather";
 import { addMapCount, detachVma, discardVma, mergesWith } from "./mapping";
+import { mmapWriteLock, mmapWriteUnlock } from "./mmapLock";
 import { attachObject } from "./object";
 import { count } from "./percpu";
 import { entryAt, PTE_HELD, PTE_RIGHTS, PTE_V, PTE_W, rightsOf, TASK_SIZE } from "./pte";
 import { isZeroFrame } from "./serve";
-import { MAX_MAP_COUNT, MMAP_LOCK, S_MAP_COUNT, treeRoot } from "./space";
+import { MAX_MAP_COUNT, S_MAP_COUNT, treeRoot } from "./space";
 import { lockTable, unlockTable } from "./table";
 import { findEndingAbove, findStartingBelow } from "./tree";
 import { treeReplace, treeReserve } from "./treeChange";
-import { cutVma, mergeable, newVma, PROT_MASK, V_OBJECT, V_OFFSET, V_RECORD, vmaEnd, vmaFlags, vmaStart } from "./vma";
+import {
+  cutVma,
+  joinAnon,
+  mergeable,
+  newVma,
+  PROT_MASK,
+  V_OBJECT,
+  V_OFFSET,
+  V_RECORD,
+  vmaEnd,
+  vmaFlags,
+  vmaStart,
+} from "./vma";
+import { vmaStartWrite } from "./vmaLock";
 import { walkLeaf } from "./walk";
 
 export function sysMprotect(cpu: usize, addr: u64, length: u64, prot: u32): i64 {
@@ -37,9 +51,9 @@ export function sysMprotect(cpu: usize, addr: u64, length: u64, prot: u32): i64 
   const bytes = (length + 4095) & ~(<u64>4095);
   if (addr > TASK_SIZE || length > TASK_SIZE - addr) return -Errno.ENOMEM;
   if ((prot & ~PROT_MASK) != 0) return -Errno.EINVAL;
-  writeLock(cpu, MMAP_LOCK);
+  mmapWriteLock(cpu);
   const result = protectLocked(cpu, addr, addr + bytes, prot & (Prot.Read | Prot.Write | Prot.Exec));
-  writeUnlock(cpu, MMAP_LOCK);
+  mmapWriteUnlock(cpu);
   drainDeferred(cpu);
   return <i64>result;
 }
@@ -93,6 +107,16 @@ function replaceLocked(cpu: usize, vma: usize, start: u64, end: u64, flags: u32)
     discardVma(cpu, tail);
     return -Errno.ENOMEM;
   }
+  if (left != 0) {
+    vmaStartWrite(cpu, left);
+    joinAnon(mid, left);
+  }
+  if (right != 0) {
+    vmaStartWrite(cpu, right);
+    joinAnon(mid, right);
+  }
+  vmaStartWrite(cpu, vma);
+  joinAnon(mid, vma);
   const first: usize = left != 0 ? left : vma;
   const last: usize = right != 0 ? right : vma;
   if (head != 0) treeReplace(cpu, vmaStart(first), vmaStart(last) + 1, head, mid, tail);

@@ -4,9 +4,11 @@
  *   free list    head, count   under FREE_LOCK: the owner, or a CPU that found no frame anywhere else
  *   gather       count, range  frames cleared from tables whose shootdown is still to come
  *   file request object, offset, address of the page that commitFilePage() will be given
- *   counters     u64 × Counter.Count
+ *   speculation  what spf copied of the VMA, and the parent's entry it came through (faultSpf.ts)
+ *   kernel       1 while a system call copies: a fault on the kernel's side, which spf and vma-lock do not try
+ *   counters     u64 × Counter.Count, in the counter part
  */
-import { MM_PART } from "../sync/cpu";
+import { COUNTER_PART, MM_PART } from "../sync/cpu";
 
 export const P_FREE_LOCK: usize = MM_PART;
 export const P_FREE_HEAD: usize = MM_PART + 4;
@@ -17,24 +19,28 @@ export const P_GATHER_END: usize = MM_PART + 24;
 export const P_IO_OBJECT: usize = MM_PART + 32;
 export const P_IO_OFFSET: usize = MM_PART + 40;
 export const P_IO_ADDRESS: usize = MM_PART + 48;
-const P_COUNTERS: usize = MM_PART + 128;
+export const P_COPY_FLAGS: usize = MM_PART + 56;
+export const P_COPY_ANON: usize = MM_PART + 60;
+export const P_LEAF_ENTRY: usize = MM_PART + 64;
+export const P_LEAF_SLOT: usize = MM_PART + 72;
+export const P_KERNEL: usize = MM_PART + 76;
 
 export function count(cpu: usize, what: u32): void {
-  const c = cpu + P_COUNTERS + ((<usize>what) << 3);
+  const c = cpu + COUNTER_PART + ((<usize>what) << 3);
   store<u64>(c, load<u64>(c) + 1);
 }
 
 export function countBy(cpu: usize, what: u32, n: u64): void {
-  const c = cpu + P_COUNTERS + ((<usize>what) << 3);
+  const c = cpu + COUNTER_PART + ((<usize>what) << 3);
   store<u64>(c, load<u64>(c) + n);
 }
 
 export function countMax(cpu: usize, what: u32, n: u64): void {
-  const c = cpu + P_COUNTERS + ((<usize>what) << 3);
+  const c = cpu + COUNTER_PART + ((<usize>what) << 3);
   if (load<u64>(c) < n) store<u64>(c, n);
 }
 
 /** One counter of abi/counter.ts. Exact when read by its CPU; a moment old from elsewhere. */
 export function counter(cpu: usize, what: u32): u64 {
-  return load<u64>(cpu + P_COUNTERS + ((<usize>what) << 3));
+  return load<u64>(cpu + COUNTER_PART + ((<usize>what) << 3));
 }

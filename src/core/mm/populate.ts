@@ -8,12 +8,12 @@
 
 import { Access } from "../abi/exit";
 import { Prot } from "../abi/mman";
-import { readLock, readUnlock } from "../sync/rwlock";
+import { mmapReadLock, mmapReadUnlock } from "./mmapLock";
 import { Outcome } from "./outcome";
 import { serve } from "./serve";
-import { MMAP_LOCK, treeRoot } from "./space";
+import { treeRoot } from "./space";
 import { find } from "./tree";
-import { vmaAllows } from "./vma";
+import { isAnonPrepared, prepareAnon, vmaAllows } from "./vma";
 
 export function populate(cpu: usize, start: u64, end: u64, prot: u32): void {
   if ((prot & (Prot.Read | Prot.Write)) == 0) return;
@@ -24,13 +24,14 @@ export function populate(cpu: usize, start: u64, end: u64, prot: u32): void {
 }
 
 function populatePage(cpu: usize, va: u64, access: u32): u32 {
-  readLock(cpu, MMAP_LOCK);
+  mmapReadLock(cpu);
   let outcome: u32 = Outcome.Fallback;
   const vma = find(treeRoot(), va);
   if (vma != 0 && vmaAllows(vma, access)) {
+    if (access == Access.Write && !isAnonPrepared(vma)) prepareAnon(vma);
     do outcome = serve(cpu, vma, va, access);
     while (outcome >= <u32>Outcome.RetryDetached);
   }
-  readUnlock(cpu, MMAP_LOCK);
+  mmapReadUnlock(cpu);
   return outcome;
 }

@@ -13,9 +13,11 @@
  *   line 4   reserve    u32 list, u32 count: tree nodes set aside for a change; mmapLock (write)
  *            dropped    u32 list of replaced nodes, until the new root is stored; mmapLock (write)
  *            released   u32 list of object records whose last mapping went; RELEASED_LOCK
+ *   line 5   seq, lockSeq u32  what mmapLock's writers announce (mmapLock.ts);  users u32 atomic: CPUs online in the space
  *
  * Lock order, outermost first:
  *   mmapLock
+ *     └ a VMA's lock (vmaLock.ts), under policy vma-lock; a fault takes it without mmapLock
  *     └ page-table lock of a parent
  *         └ page-table lock of its child
  *             └ slab lock, a CPU's FREE_LOCK
@@ -40,6 +42,10 @@ export const S_RESERVE_COUNT: usize = SPACE + 260;
 export const S_RELEASED_LOCK: usize = SPACE + 264;
 export const S_RELEASED: usize = SPACE + 268;
 export const S_DROPPED: usize = SPACE + 272;
+
+export const S_SEQ: usize = SPACE + 320;
+export const S_LOCK_SEQ: usize = SPACE + 324;
+export const S_USERS: usize = SPACE + 328;
 
 /** Linux: sysctl vm.max_map_count. */
 export const MAX_MAP_COUNT: u32 = 65530;

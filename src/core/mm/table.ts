@@ -17,7 +17,7 @@
 import { Bug } from "../abi/bug";
 import { Counter } from "../abi/counter";
 import { bug } from "../sync/env";
-import { isLocked, lock, unlock } from "../sync/spinlock";
+import { isLocked, lock, tryLock, unlock } from "../sync/spinlock";
 import {
   allocFrame,
   D_BLOCK,
@@ -37,6 +37,11 @@ import { count } from "./percpu";
 export function lockTable(cpu: usize, table: usize): void {
   const waited = lock(cpu, descriptor(table) + D_LOCK);
   if (waited != 0) count(cpu, Counter.PtlWaits);
+}
+
+/** Once, without waiting. */
+export function tryLockTable(table: usize): bool {
+  return tryLock(descriptor(table) + D_LOCK);
 }
 
 export function unlockTable(cpu: usize, table: usize): void {

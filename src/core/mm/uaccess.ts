@@ -1,6 +1,7 @@
 /**
- * Copies between host-side memory and guest memory, on behalf of a system call: the same translation and the same
- * faults as the guest's own accesses, page by page. Guest values are read once.
+ * Copies between host-side memory and guest memory: the same translation and the same faults as the guest's own accesses,
+ * page by page. Guest values are read once. A fault of copyFromUser and copyToUser is the kernel's, on behalf of a system
+ * call; policies spf and vma-lock serve those under mmapLock, as Linux does.
  *
  * Results    0; -EFAULT; NEED_IO or NEED_OOM: the caller serves the file page (Exit.Io) or gives up, and calls again
  *            from the start.
@@ -11,6 +12,7 @@ import { Access, Exit } from "../abi/exit";
 import { irqOff, irqOn } from "../sync/env";
 import { T_PHYS, T_READ, T_WRITE, tlbEntry } from "../sync/tlb";
 import { fill } from "./fill";
+import { P_KERNEL } from "./percpu";
 import { TASK_SIZE } from "./pte";
 
 export const NEED_IO: i64 = -4100;
@@ -18,10 +20,26 @@ export const NEED_OOM: i64 = -4101;
 const PAGE: u64 = ~(<u64>4095);
 
 export function copyFromUser(cpu: usize, target: usize, va: u64, length: u32): i64 {
-  return copy(cpu, va, target, length, Access.Read);
+  store<u32>(cpu, 1, P_KERNEL);
+  const result = copy(cpu, va, target, length, Access.Read);
+  store<u32>(cpu, 0, P_KERNEL);
+  return result;
 }
 
 export function copyToUser(cpu: usize, va: u64, source: usize, length: u32): i64 {
+  store<u32>(cpu, 1, P_KERNEL);
+  const result = copy(cpu, va, source, length, Access.Write);
+  store<u32>(cpu, 0, P_KERNEL);
+  return result;
+}
+
+/** As copyFromUser, but the program's own access: an embedder's emulated load. */
+export function guestRead(cpu: usize, target: usize, va: u64, length: u32): i64 {
+  return copy(cpu, va, target, length, Access.Read);
+}
+
+/** As copyToUser, but the program's own access: an embedder's emulated store. */
+export function guestWrite(cpu: usize, va: u64, source: usize, length: u32): i64 {
   return copy(cpu, va, source, length, Access.Write);
 }
 

@@ -1,13 +1,17 @@
 /**
  * A VMA: one mapping, [start, end). Immutable once published: a change replaces it.
  *
- *    0        12       16      24     32      36       40       48
- *   ┌────────┬────────┬───────┬──────┬───────┬────────┬────────┬──────┐
- *   │rcu head│detached│ start │ end  │ flags │ object │ offset │record│
- *   └────────┴────────┴───────┴──────┴───────┴────────┴────────┴──────┘
+ *    0        12       16      24     32      36       40       48     52   56   60
+ *   ┌────────┬────────┬───────┬──────┬───────┬────────┬────────┬──────┬────┬────┬───────┐
+ *   │rcu head│detached│ start │ end  │ flags │ object │ offset │record│anon│lock│lockSeq│
+ *   └────────┴────────┴───────┴──────┴───────┴────────┴────────┴──────┴────┴────┴───────┘
  *   detached  u32 atomic. 0 while the tree that anyone can find leads here; set once, after the new root is published.
  *             write: mmapLock (write).  exact: under a page-table lock of the range, or mmapLock.
  *             peek: nobody acts on it elsewhere.
+ *   anon      u32 atomic. 1 once a private page may have been written here: stands for Linux's anon_vma, which a fault makes
+ *             under mmapLock (read) and speculative faults and VMA locks do without. A split copies it, a merge joins it.
+ *             Only policies spf and vma-lock read it.
+ *   lock, lockSeq   u32 atomic. vmaLock.ts
  *   rest      immutable, published by the tree's root
  *   flags     Prot bits | VM_SHARED | VM_GROWSDOWN | VM_NORESERVE
  *   object    id of the mapped file, 0 = anonymous; record: its reference count (object.ts), used under mmapLock (write)
@@ -17,6 +21,7 @@
 import { Access } from "../abi/exit";
 import { MapFlag, Prot } from "../abi/mman";
 import { SLAB_VMA, slabAlloc } from "./slab";
+import { initVmaLock } from "./vmaLock";
 
 export const VMA_BYTES: u32 = 64;
 export const V_DETACHED: usize = 12;
@@ -26,6 +31,9 @@ export const V_FLAGS: usize = 32;
 export const V_OBJECT: usize = 36;
 export const V_OFFSET: usize = 40;
 export const V_RECORD: usize = 48;
+export const V_ANON: usize = 52;
+export const V_LOCK: usize = 56;
+export const V_LOCK_SEQ: usize = 60;
 
 export const PROT_MASK: u32 = 7;
 /** Flags a VMA keeps beside its protection; neighbours merge only when all agree. */
@@ -59,13 +67,31 @@ export function newVma(cpu: usize, start: u64, end: u64, flags: u32, object: u32
   store<u32>(vma, object, V_OBJECT);
   store<u64>(vma, offset, V_OFFSET);
   store<u32>(vma, <u32>record, V_RECORD);
+  atomic.store<u32>(vma, 0, V_ANON);
+  initVmaLock(vma);
   return vma;
 }
 
 /** The part [start, end) of `vma`, with `flags`. */
 export function cutVma(cpu: usize, vma: usize, start: u64, end: u64, flags: u32): usize {
   const offset = load<u64>(vma, V_OFFSET) + (start - vmaStart(vma));
-  return newVma(cpu, start, end, flags, load<u32>(vma, V_OBJECT), offset, <usize>load<u32>(vma, V_RECORD));
+  const part = newVma(cpu, start, end, flags, load<u32>(vma, V_OBJECT), offset, <usize>load<u32>(vma, V_RECORD));
+  if (part != 0) joinAnon(part, vma);
+  return part;
+}
+
+export function isAnonPrepared(vma: usize): bool {
+  return atomic.load<u32>(vma, V_ANON) != 0;
+}
+
+/** Linux: mm/rmap.c:__anon_vma_prepare, on the first write; mmapLock held for reading. */
+export function prepareAnon(vma: usize): void {
+  atomic.store<u32>(vma, 1, V_ANON);
+}
+
+/** A new VMA takes the pages of `old` over. mmapLock (write). */
+export function joinAnon(vma: usize, old: usize): void {
+  if (isAnonPrepared(old)) prepareAnon(vma);
 }
 
 /** Whether `left` and `right`, which touch, can be one VMA; the right one is given by its parts. */
@@ -77,7 +103,10 @@ export function mergeable(left: usize, flags: u32, object: u32, offset: u64): bo
 
 /** Whether the protection allows the access. Linux: arch/riscv/mm/fault.c:access_error (write implies read). */
 export function vmaAllows(vma: usize, access: u32): bool {
-  const flags = vmaFlags(vma);
+  return flagsAllow(vmaFlags(vma), access);
+}
+
+export function flagsAllow(flags: u32, access: u32): bool {
   if (access == Access.Write) return (flags & Prot.Write) != 0;
   if (access == Access.Exec) return (flags & Prot.Exec) != 0;
   return (flags & (Prot.Read | Prot.Write)) != 0;

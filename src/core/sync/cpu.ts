@@ -6,8 +6,9 @@
  *       64 │ lines 1-2: flush queue, 8 ranges             │ {start:u64, end:u64} × 8, under flushLock
  *      192 │ line 3: who asked, one bit a CPU             │ u64 × 4, under flushLock
  *      256 │ line 4-: private to the CPU                  │ id epoch qs trap fields, deferred list
- *     1024 │ mm part (mm/percpu.ts)                       │ free list, fault request, counters
+ *     1024 │ mm part (mm/percpu.ts)                       │ free list, fault request, speculation
  *     2048 │ hart part (hart/record.ts)                   │ registers
+ *     2816 │ counter part (mm/percpu.ts)                  │ u64 × 160
  *     4096 │ data TLB, 256 × 32                           │ tlb.ts
  *    12288 │ fetch TLB, 64 × 16                           │
  *    13312 │ gather: frames waiting for their shootdown   │ u32 × 768
@@ -60,6 +61,7 @@ export const C_TICKETS: usize = 512;
 
 export const MM_PART: usize = 1024;
 export const HART_PART: usize = 2048;
+export const COUNTER_PART: usize = 2816;
 export const TLB_PART: usize = 4096;
 export const FETCH_PART: usize = 12288;
 export const GATHER_PART: usize = 13312;

@@ -69,6 +69,13 @@ export function readUnlock(cpu: usize, lock: usize): void {
   if (old - 1 == WAITERS && atomic.cmpxchg<u32>(lock, WAITERS, 0) == WAITERS) atomic.notify(lock, -1);
 }
 
+/** The writer becomes the only reader; the other readers that wait are woken. */
+export function downgrade(cpu: usize, lock: usize): void {
+  const old = atomic.xchg<u32>(lock, 1);
+  if ((old & WRITER) == 0) bug(cpu, Bug.unlockWrite_mmapLock_not_held_for_writing);
+  if ((old & WAITERS) != 0) atomic.notify(lock, -1);
+}
+
 export function writeUnlock(cpu: usize, lock: usize): void {
   const old = atomic.xchg<u32>(lock, 0);
   if ((old & WRITER) == 0) bug(cpu, Bug.unlockWrite_mmapLock_not_held_for_writing);
