@@ -8,4 +8,6 @@ export enum Stat {
   ObjectRecords = 5,
   SlabFrames = 6,
   GracePeriods = 7,
+  /** Steps of the map's sequence count: odd while a writer of mmapLock is inside its change. */
+  MapSequence = 8,
 }
