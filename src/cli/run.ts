@@ -32,6 +32,8 @@ const ENVIRONMENT: Readonly<Record<string, string>> = {
   HOME: "/",
 };
 const INTERRUPTED = 130;
+/** Faultline's own failure. */
+const BROKEN = 125;
 const UNITS: Readonly<Record<string, number>> = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
 /** A 32-bit WebAssembly.Memory has at most 65,536 pages of 64 KiB. */
 const MEMORY_MAX = 2 ** 32;
@@ -45,8 +47,8 @@ interface Options {
   cpus: number;
   memory: number;
   root?: string;
-  dir: string[];
-  env: string[];
+  dir?: string[];
+  env?: string[];
   stats?: boolean;
   statsJson?: string;
 }
@@ -63,10 +65,14 @@ export function registerRun(program: Command): void {
     .addOption(choice("--tables <protection>", "what keeps page tables alive under a walker", PROTECTIONS, "rcu"))
     .addOption(choice("--table-layout <layout>", "how many page tables share a block", LAYOUTS, "page"))
     .option("--cpus <n>", "CPUs the guest is told of", cpuCount, Math.min(availableParallelism(), CPUS_MAX))
-    .option("--memory <size>", "physical memory: bytes, or with K, M or G", memorySize, UNITS.G)
+    .addOption(
+      new Option("--memory <size>", "physical memory: bytes, or with K, M or G")
+        .argParser(memorySize)
+        .default(memorySize("1G"), "1G"),
+    )
     .option("--root <dir>", "a host directory as the guest's /")
-    .option("--dir <host[:guest[:ro]]>", "give a host directory to the guest; may be repeated", gather, [])
-    .option("--env <k=v>", "set a variable in the guest's environment; may be repeated", variable, [])
+    .option("--dir <host[:guest[:ro]]>", "give a host directory to the guest; may be repeated", gather)
+    .option("--env <k=v>", "set a variable in the guest's environment; may be repeated", variable)
     .option("--stats", "when the guest has ended, say on stderr what its memory did")
     .option("--stats-json <file>", "write the same as JSON")
     .action(async (name: string, args: string[], options: Options) => {
@@ -79,7 +85,11 @@ async function run(name: string, args: readonly string[], options: Options): Pro
   const stop = passSignals(machine);
   let outcome: Outcome;
   try {
-    outcome = await machine.run(name, args, environment(options.env));
+    outcome = await machine.run(name, args, environment(options.env ?? []));
+  } catch (error) {
+    if (!(error instanceof MachineError) || error.state.length === 0) throw error;
+    process.stderr.write(`faultline: ${error.message}\n${error.state.map((line) => `  ${line}\n`).join("")}`);
+    return BROKEN;
   } finally {
     stop();
   }
@@ -90,7 +100,7 @@ async function run(name: string, args: readonly string[], options: Options): Pro
 }
 
 function makeMachine(name: string, args: readonly string[], options: Options): Machine {
-  const { root, dir: dirs, cpus, memory: memoryBytes } = options;
+  const { root, dir: dirs = [], cpus, memory: memoryBytes } = options;
   const files = nodeFiles({ root, dirs, argv: [name, ...args], cpus, memoryBytes });
   const platform = nodePlatform(new URL("./", import.meta.url));
   return new Machine(platform, files, {
@@ -156,11 +166,11 @@ function memorySize(text: string): number {
   return bytes;
 }
 
-function gather(text: string, before: string[]): string[] {
+function gather(text: string, before: string[] = []): string[] {
   return [...before, text];
 }
 
-function variable(text: string, before: string[]): string[] {
+function variable(text: string, before: string[] = []): string[] {
   if (!/^[^=]+=/.test(text)) throw new InvalidArgumentError("K=V is expected");
   return [...before, text];
 }

@@ -35,7 +35,15 @@ import { Signal } from "./signals.js";
 import { collectStats, type MachineStats } from "./stats.js";
 
 /** Faultline's own failure: `message` is the rest of the line after "faultline: ". */
-export class MachineError extends Error {}
+export class MachineError extends Error {
+  /** `state`: what the machine was doing, a line for each CPU, when the failure is its own. */
+  constructor(
+    message: string,
+    readonly state: readonly string[] = [],
+  ) {
+    super(message);
+  }
+}
 
 export interface MachineOptions {
   readonly policy: Policy;
@@ -180,7 +188,7 @@ export class Machine {
     const handle = this.platform.startWorker(
       init,
       (message) => this.hear(index, message),
-      (reason) => this.end?.(new MachineError(`worker ${index}: ${reason}`)),
+      (reason) => this.end?.(new MachineError(`worker ${index}: ${reason}`, this.dump())),
     );
     const bounce = new Uint8Array(this.memory.buffer, this.core.bounce(this.core.cpuArea(index)), BOUNCE_BYTES);
     this.slots.push({ handle, reply: new Float64Array(reply), bounce, ready: exec !== undefined });
@@ -213,7 +221,7 @@ export class Machine {
         this.end(new MachineError(message.reason));
         break;
       case "failed":
-        this.end(new MachineError(message.reason));
+        this.end(new MachineError(message.reason, this.dump()));
         break;
     }
   }
