@@ -106,6 +106,15 @@ describe("programs", () => {
     }
   });
 
+  test("the storm, every word verified, eight threads beside a mutator", { timeout: 60_000 }, async () => {
+    for (const policy of ["mmap-lock", "spf", "vma-lock", "optimistic"]) {
+      const args = ["-t", "8", "-n", "6", "-p", "96", "-v"];
+      const { status, out, err } = await faultline("run", "--fault", policy, guest("storm"), ...args);
+      expect([policy, status, err]).toEqual([policy, 0, ""]);
+      expect(out).toMatch(/^total .* errors=0$/m);
+    }
+  });
+
   test.each([
     ["wild", "signal 11 code 1 address right"],
     ["readonly", "signal 11 code 2 address right"],

@@ -115,6 +115,6 @@ function askForPage(cpu: usize, vma: usize, va: u64): u32 {
   const page = va & PAGE_BASE;
   store<u32>(cpu, load<u32>(vma, V_OBJECT), P_IO_OBJECT);
   store<u64>(cpu, load<u64>(vma, V_OFFSET) + (page - vmaStart(vma)), P_IO_OFFSET);
-  store<u64>(cpu, page, P_IO_ADDRESS);
+  store<u64>(cpu, va, P_IO_ADDRESS);
   return Outcome.Io;
 }
