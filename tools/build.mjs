@@ -90,9 +90,10 @@ async function bundle(out) {
 
 function entryPoints() {
   const entries = { main: "src/cli/main.ts", embed: "src/embed/index.ts" };
-  const folder = "src/run/node";
-  for (const file of existsSync(join(ROOT, folder)) ? readdirSync(join(ROOT, folder)) : []) {
-    if (file.endsWith("worker.ts")) entries[basename(file, ".ts")] = `${folder}/${file}`;
+  for (const folder of ["src/run/node", "src/bench"]) {
+    for (const file of readdirSync(join(ROOT, folder))) {
+      if (file.endsWith("worker.ts")) entries[basename(file, ".ts")] = `${folder}/${file}`;
+    }
   }
   return entries;
 }

@@ -1,6 +1,7 @@
 /** The verbs of the command line, in the order of `--help`: each registers its own command with the program. */
 import type { Command } from "commander";
+import { registerBench } from "./bench.js";
 import { registerRun } from "./run.js";
 import { registerStorm } from "./storm.js";
 
-export const VERBS: ReadonlyArray<(program: Command) => void> = [registerRun, registerStorm];
+export const VERBS: ReadonlyArray<(program: Command) => void> = [registerRun, registerStorm, registerBench];

@@ -10,7 +10,7 @@ export { setBrk, sysBrk } from "./mm/brk";
 export { kernelExit, settle } from "./mm/call";
 export { fault } from "./mm/fault";
 export { commitFilePage, ioAddress, ioObject, ioOffset } from "./mm/filePage";
-export { fill } from "./mm/fill";
+export { fill, fillRange } from "./mm/fill";
 export { isFreeFrame } from "./mm/frame";
 export { sysMadvise } from "./mm/madvise";
 export { sysMmap } from "./mm/mmap";

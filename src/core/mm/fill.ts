@@ -13,6 +13,7 @@
 import { Counter } from "../abi/counter";
 import { Access, Exit } from "../abi/exit";
 import { irqOff, irqOn, rcuEnter, rcuExit } from "../sync/env";
+import { poll } from "../sync/poll";
 import { fetchSet, tlbSet } from "../sync/tlb";
 import { fault } from "./fault";
 import { count } from "./percpu";
@@ -25,6 +26,16 @@ export function fill(cpu: usize, va: u64, access: u32): i32 {
     const result = fault(cpu, va, access);
     if (result != Exit.None) return result;
   }
+}
+
+/** As a program that touches every page of [start, end): fills, and polls as guest code does at each loop's back edge. */
+export function fillRange(cpu: usize, start: u64, end: u64, access: u32): i32 {
+  for (let va = start; va < end; va += 4096) {
+    const exit = fill(cpu, va, access);
+    if (exit != 0) return exit;
+    poll(cpu);
+  }
+  return Exit.None;
 }
 
 /** True when the table allowed the access and the TLB has it now. */
