@@ -1,10 +1,9 @@
 /** files/attributes.ts: truncate, fallocate, chmod, chown, utimensat, umask, fsync and their kin. */
 import { Errno } from "../../core/abi/errno.js";
-import { type Call, mayWrite, onlyFlags, openOf, placeOf, type State, type Verb } from "./call.js";
+import { type Call, mayWrite, OFFSET_MAX, onlyFlags, openOf, placeOf, type State, type Verb } from "./call.js";
 import { fail } from "./fail.js";
 import { Access, At, Mode } from "./linux.js";
-import { nowNs } from "./memfs.js";
-import type { Stat } from "./stat.js";
+import { nowNs, type Stat } from "./stat.js";
 import type { Place } from "./vnode.js";
 
 export const truncate: Verb = (state, call) => {
@@ -16,6 +15,7 @@ export const truncate: Verb = (state, call) => {
   if (type !== Mode.Regular) fail(Errno.EINVAL);
   mayWrite(place);
   place.node.access(Access.Write, state.credentials);
+  if (size > OFFSET_MAX) fail(Errno.EFBIG);
   place.node.truncate(size, state.credentials);
   return 0;
 };
@@ -25,6 +25,7 @@ export const fTruncate: Verb = (state, call) => {
   if (size < 0) fail(Errno.EINVAL);
   const { handle, writable } = openOf(state, call.int(0));
   if (!writable || !handle.regular) fail(Errno.EINVAL);
+  if (size > OFFSET_MAX) fail(Errno.EFBIG);
   handle.truncate(size);
   return 0;
 };
@@ -38,7 +39,7 @@ export const fallocate: Verb = (state, call) => {
   if (!writable) fail(Errno.EBADF);
   if (isDirectory) fail(Errno.EISDIR);
   if (!handle.regular) fail(handle.seekable ? Errno.ENODEV : Errno.ESPIPE);
-  if (from + length > Number.MAX_SAFE_INTEGER) fail(Errno.EFBIG);
+  if (from + length > OFFSET_MAX) fail(Errno.EFBIG);
   if (mode === 0 && Number(handle.stat().size) < from + length) handle.truncate(from + length);
   return 0;
 };

@@ -26,8 +26,8 @@ export interface State {
 
 export type Verb = (state: State, call: Call) => number | Promise<number>;
 
-/** Positions and sizes are JavaScript numbers: exact below 2^53, and nothing here is larger. */
-const OFFSET_MAX = BigInt(Number.MAX_SAFE_INTEGER);
+/** Positions and sizes are JavaScript numbers, exact up to here; nothing is longer (the largest s_maxbytes). */
+export const OFFSET_MAX = Number.MAX_SAFE_INTEGER;
 
 export class Call {
   constructor(readonly request: FileRequest) {}
@@ -48,11 +48,9 @@ export class Call {
     return Number(BigInt.asUintN(32, this.raw(index)));
   }
 
-  /** A signed 64-bit position; beyond what any file here can be long: EFBIG. */
+  /** A signed 64-bit position; not exact beyond OFFSET_MAX either way. */
   offset(index: number): number {
-    const value = BigInt.asIntN(64, this.raw(index));
-    if (value > OFFSET_MAX) fail(Errno.EFBIG);
-    return value < -OFFSET_MAX ? -Number.MAX_SAFE_INTEGER : Number(value);
+    return Number(BigInt.asIntN(64, this.raw(index)));
   }
 
   /** A pointer argument that was NULL. */

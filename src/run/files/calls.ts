@@ -10,6 +10,7 @@
  *      iN    a record of N bytes, copied in            oN  a record of N bytes, copied out when the call succeeds
  *      xN    a record of N bytes, copied in and out    b   a buffer to fill: the next argument is its size, the
  *                                                          result the number of bytes to copy out
+ *      n     as b, its size an int: a negative one is left as it is
  *      ?     behind the letter: the pointer may be NULL; the service then sees -1
  *  In the request a pointer is replaced by the offset of its bytes in the bounce buffer.
  */
@@ -104,7 +105,7 @@ const SHAPES: ReadonlyArray<readonly [Nr, string, string]> = [
   [Nr.Pipe2, "pipe2", "o8 v"],
   [Nr.GetDents64, "getdents64", "v b v"],
   [Nr.LSeek, "lseek", "v v v"],
-  [Nr.ReadLinkAt, "readlinkat", "v p b v"],
+  [Nr.ReadLinkAt, "readlinkat", "v p n v"],
   [Nr.NewFStatAt, "newfstatat", "v p o128 v"],
   [Nr.FStat, "fstat", "v o128"],
   [Nr.Sync, "sync", ""],
@@ -173,7 +174,7 @@ export const STREAMS: ReadonlyMap<number, StreamCall> = new Map([
 ]);
 
 export interface Arg {
-  readonly kind: "v" | "p" | "i" | "o" | "x" | "b";
+  readonly kind: "v" | "p" | "i" | "o" | "x" | "b" | "n";
   readonly nullable: boolean;
   readonly bytes: number;
 }
@@ -186,7 +187,7 @@ function parseShape(text: string): readonly Arg[] {
     .split(" ")
     .filter(Boolean)
     .map((token) => {
-      const match = /^([vpioxb])(\??)(\d*)$/.exec(token);
+      const match = /^([vpioxbn])(\??)(\d*)$/.exec(token);
       if (!match) throw new Error(`parseShape: bad token ${token}`);
       return { kind: match[1] as Arg["kind"], nullable: match[2] === "?", bytes: Number(match[3] || 0) };
     });

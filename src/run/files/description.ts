@@ -30,17 +30,17 @@ export class Description {
   ) {
     this.node = place.node;
     this.isDirectory = !handle.regular && (handle.stat().mode & Mode.TypeMask) === Mode.Directory;
-    if (this.isDirectory) this.node.hold();
+    this.node.hold();
   }
 
   get isPath(): boolean {
     return (this.flags & Open.Path) !== 0;
   }
   get readable(): boolean {
-    return !this.isPath && (this.flags & Open.AccessMask) !== Open.WriteOnly;
+    return !this.isPath && [Open.ReadOnly, Open.ReadWrite].includes(this.flags & Open.AccessMask);
   }
   get writable(): boolean {
-    return !this.isPath && (this.flags & Open.AccessMask) !== Open.ReadOnly;
+    return !this.isPath && [Open.WriteOnly, Open.ReadWrite].includes(this.flags & Open.AccessMask);
   }
   get nonBlocking(): boolean {
     return (this.flags & Open.NonBlock) !== 0;
@@ -53,7 +53,7 @@ export class Description {
 
   release(): void {
     if (--this.references > 0) return;
-    if (this.isDirectory) this.node.letGo();
+    this.node.letGo();
     this.handle.release();
   }
 
@@ -81,6 +81,10 @@ export class DescriptorTable {
 
   slot(fd: number): Slot {
     return this.slots[fd] ?? fail(Errno.EBADF);
+  }
+
+  has(fd: number): boolean {
+    return this.slots[fd] !== undefined;
   }
 
   /** The number that add would give. */

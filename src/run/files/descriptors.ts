@@ -1,13 +1,16 @@
 /** files/descriptors.ts: dup, dup3, fcntl: calls about descriptors, not about what they lead to. */
 import { Errno } from "../../core/abi/errno.js";
 import { type Call, openOf, type State, type Verb } from "./call.js";
+import type { Description } from "./description.js";
 import { fail } from "./fail.js";
-import { Fcntl, Open } from "./linux.js";
+import { Fcntl, Mode, Open } from "./linux.js";
 
 const CLOSE_ON_EXEC = 1;
 /** What F_SETFL may change. */
 const SETTABLE = Open.Append | Open.NonBlock | Open.Direct | Open.NoAccessTime;
 const PIPE_BYTES = 65536;
+const READ_LOCK = 0;
+const WRITE_LOCK = 1;
 const UNLOCKED = 2;
 
 export const dup: Verb = (state, call) => state.table.add(state.table.get(call.int(0)), false);
@@ -52,13 +55,24 @@ export const fcntl: Verb = (state, call) => {
     case Fcntl.SetLockWait:
     case Fcntl.OfdSetLock:
     case Fcntl.OfdSetLockWait:
-      return call.view(2, 32).getInt16(0, true) > UNLOCKED ? fail(Errno.EINVAL) : 0;
+      return setLock(description, call.view(2, 32).getInt16(0, true));
     case Fcntl.GetPipeSize:
+      return pipeSize(description);
     case Fcntl.SetPipeSize:
-      return description.handle.seekable || call.uint(2) > PIPE_BYTES ? fail(Errno.EBADF) : PIPE_BYTES;
+      return call.uint(2) > pipeSize(description) ? fail(Errno.EPERM) : pipeSize(description);
   }
   return fail(Errno.EINVAL);
 };
+
+function setLock({ readable, writable }: Description, type: number): number {
+  if (type === READ_LOCK ? !readable : type === WRITE_LOCK && !writable) fail(Errno.EBADF);
+  return type < READ_LOCK || type > UNLOCKED ? fail(Errno.EINVAL) : 0;
+}
+
+/** Every pipe here is as long as Linux makes them; none grows. */
+function pipeSize({ handle }: Description): number {
+  return (handle.stat().mode & Mode.TypeMask) === Mode.Fifo ? PIPE_BYTES : fail(Errno.EBADF);
+}
 
 function duplicate(state: State, call: Call, closeOnExec: boolean): number {
   const least = call.int(2);

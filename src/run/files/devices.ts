@@ -4,7 +4,9 @@ import { Errno } from "../../core/abi/errno.js";
 import { fail } from "./fail.js";
 import type { Handle } from "./handle.js";
 import { makedev } from "./linux.js";
-import { MemDevice, MemFs, MemHandle, MemLink } from "./memfs.js";
+import { MemDevice, MemLink } from "./memfile.js";
+import { MemFs } from "./memfs.js";
+import { MemHandle } from "./meminode.js";
 import type { Credentials } from "./vnode.js";
 
 /** getRandomValues gives at most this much at once, and refuses shared memory. */

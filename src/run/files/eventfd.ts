@@ -37,7 +37,8 @@ export class EventCounter extends Handle {
   }
 
   override write(from: Uint8Array): number {
-    if (from.length < 8) return fail(Errno.EINVAL);
+    // Longer ones too since Linux 6.10; before, what followed was not looked at.
+    if (from.length !== 8) return fail(Errno.EINVAL);
     const added = new DataView(from.buffer, from.byteOffset).getBigUint64(0, true);
     if (added > MAX) return fail(Errno.EINVAL);
     if (added > MAX - this.count) return -Errno.EAGAIN;

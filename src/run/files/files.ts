@@ -5,7 +5,7 @@
  *  The tree    with a root directory: that; else in memory, with /tmp and the program at its own path.
  *              Over it /dev and /proc, and every directory that was given. */
 import { Errno } from "../../core/abi/errno.js";
-import { fromText } from "./bytes.js";
+import { fromText, toText } from "./bytes.js";
 import { Call, type State } from "./call.js";
 import { DescriptorTable } from "./description.js";
 import { deviceTree } from "./devices.js";
@@ -13,14 +13,17 @@ import { Fail, fail } from "./fail.js";
 import type { Handle } from "./handle.js";
 import type { HostFs, HostStdio } from "./host.js";
 import { HostTree } from "./hostdir.js";
+import { HostPaths } from "./hostpaths.js";
 import { freshTermios } from "./ioctl.js";
 import { Access, Mode, Open } from "./linux.js";
-import { MemDirectory, MemFs } from "./memfs.js";
+import { MemDirectory } from "./memdir.js";
+import { MemFs } from "./memfs.js";
 import { MappedObjects } from "./objects.js";
 import { nameless, open } from "./open.js";
 import { procTree } from "./proc.js";
 import { Namespace } from "./resolve.js";
 import { type FileRequest, type FileService, HostCall, type Program, ProgramError } from "./service.js";
+import type { Stat } from "./stat.js";
 import { stdioHandle } from "./stdio.js";
 import { verbOf } from "./verbs.js";
 import type { Credentials, Place } from "./vnode.js";
@@ -57,18 +60,22 @@ export interface FilesOptions {
 /** A directory that cannot be given to the guest; the message is a whole line. */
 export class BindError extends Error {}
 
+const ROOT_MINOR = 1;
 const DEVICES_MINOR = 2;
 
 export class Files implements FileService {
   private readonly state: State;
   private readonly objects = new MappedObjects();
   private readonly memory: MemFs;
+  private readonly paths: HostPaths;
   private executable: Place | undefined;
+  private nextMinor = DEVICES_MINOR + 1;
 
   constructor(private readonly options: FilesOptions) {
     const { owner, host, root, umask, pid } = options;
-    this.memory = new MemFs(1, owner);
-    const space = new Namespace(root === undefined ? this.memory.root : new HostTree(host, root).root, owner);
+    this.memory = new MemFs(ROOT_MINOR, owner);
+    this.paths = new HostPaths(host);
+    const space = new Namespace(root === undefined ? this.memory.root : new HostTree(this.paths, root).root, owner);
     const nowhere = { root: this.memory.root, readOnly: false };
     const table = new DescriptorTable(options.descriptorLimit ?? 1024);
     const termios = freshTermios();
@@ -145,26 +152,29 @@ export class Files implements FileService {
     const names = guest.split("/").filter(Boolean);
     const name = names.pop();
     if (!guest.startsWith("/") || name === undefined || name === "." || name === "..") {
-      throw new BindError(`cannot mount ${host} at "${guest}": the guest path must be absolute and not /`);
+      throw new BindError(
+        `cannot mount ${toText(host)} at "${toText(guest)}": the guest path must be absolute and not /`,
+      );
     }
     try {
-      const tree = new HostTree(this.options.host, host === "/" ? "" : host);
+      const tree = new HostTree(this.paths, host === "/" ? "" : host);
       this.state.space.mount(this.makeDirectories(names), name, tree.root, readOnly);
     } catch (error) {
       if (!(error instanceof Fail)) throw error;
-      throw new BindError(
-        `cannot mount ${host} at ${guest}: ${Errno[error.errno]} (its parent must exist in the guest)`,
-      );
+      throw new BindError(`cannot mount ${toText(host)} at ${toText(guest)}: ${Errno[error.errno]}`);
     }
   }
 
-  /** The directory of a mount point; missing ones are made where the tree is in memory. */
+  /** The directory of a mount point. Missing ones are made in memory; a directory of the host is not written to, but gets
+   *  one in memory mounted at the name. */
   private makeDirectories(names: readonly string[]): Place {
     const { space, credentials } = this.state;
     let at = space.root;
     for (const name of names) {
-      const found = space.walk(at, name, true);
-      if (!found.place && at.node instanceof MemDirectory) at.node.mkdir(name, 0o755, credentials);
+      if (!space.walk(at, name, { follow: true }).place) {
+        if (at.node instanceof MemDirectory) at.node.mkdir(name, 0o755, credentials);
+        else space.mount(at, name, new MemFs(this.nextMinor++, credentials).root, true);
+      }
       at = space.lookup(at, name);
     }
     space.mayEnter(at);
@@ -190,6 +200,7 @@ export class Files implements FileService {
       if (place.node.type !== Mode.Regular) fail(Errno.EACCES);
       place.node.access(Access.Exec, credentials);
       const { handle } = open(this.state, this.state.cwd, path, Open.ReadOnly, 0);
+      place.node.hold();
       this.executable = place;
       const size = Number(handle.stat().size);
       const object = this.objects.add(handle);
@@ -210,12 +221,21 @@ export class Files implements FileService {
     const { space } = this.state;
     const names = guest.split("/").filter(Boolean);
     const last = names.pop() ?? fail(Errno.EACCES);
-    const tree = new HostTree(this.options.host, host);
+    const tree = new HostTree(this.paths, host);
     const parent = this.makeDirectories(names);
-    const shown = space.walk(parent, last, true).place?.node.stat();
+    const shown = this.statIfAny(parent, last);
     const real = tree.root.stat();
     if (!shown || shown.ino !== real.ino || shown.dev !== real.dev) space.mount(parent, last, tree.root, true);
     return guest;
+  }
+
+  private statIfAny(parent: Place, name: string): Stat | undefined {
+    try {
+      return this.state.space.lookup(parent, name).node.stat();
+    } catch (error) {
+      if (error instanceof Fail) return undefined;
+      throw error;
+    }
   }
 
   handle(request: FileRequest): number | Promise<number> {

@@ -1,63 +1,68 @@
 /** files/hostdir.ts: a directory of the host (or one file of it) as part of the guest's tree.
- *  A node is a path below the mount's top; the walker made it name by name, so it leads nowhere else. The path of a
- *  directory that is open or somebody's working directory is kept true when the guest renames it or one above it, and
- *  goes dead when it is removed.
- *  Permissions are the host's: it answers as it would answer the user who started Faultline.
- *  Race     between the walker's lstat and the call another *host* process could put a link in the place of a directory;
- *           the guest cannot, for a call runs whole on the main thread. */
+ *  A node is an absolute host path below the mount's top; the walker made it name by name, so it leads nowhere else. A
+ *  node that is held keeps its path true (hostpaths.ts); any other lives for one call, and a call runs whole on the main
+ *  thread. What other *host* processes do meanwhile is the adapter's to notice (run/node/beneath.ts).
+ *  Permissions are the host's: it answers as it would answer the user who started Faultline. */
 import { Errno } from "../../core/abi/errno.js";
 import { Fail, fail } from "./fail.js";
-import { Handle } from "./handle.js";
+import type { Handle } from "./handle.js";
 import type { HostFs } from "./host.js";
+import { hostHandle } from "./hostfile.js";
+import { type HeldPath, type HostPaths, within } from "./hostpaths.js";
 import { Mode, Open } from "./linux.js";
 import type { FsStat, Stat } from "./stat.js";
 import { type Credentials, type Entry, Vnode } from "./vnode.js";
 
 export class HostTree {
-  readonly held = new Map<HostNode, number>();
+  readonly root: HostNode;
 
   constructor(
-    readonly host: HostFs,
+    readonly paths: HostPaths,
     /** Absolute host path, links resolved, without a slash at its end ("" is the host's root). */
-    readonly top: string,
-  ) {}
-
-  get root(): HostNode {
-    return new HostNode(this, "");
+    top: string,
+  ) {
+    this.root = new HostNode(this, top);
+    this.root.hold();
   }
 }
 
-export class HostNode extends Vnode {
+export class HostNode extends Vnode implements HeldPath {
+  gone: Stat | undefined;
+
   constructor(
     readonly tree: HostTree,
-    /** "" or "/a/b". */
     public path: string,
-    /** Removed while held. */
-    public gone = false,
+    /** What lookup saw. */
+    private readonly seen?: Stat,
   ) {
     super();
   }
 
   private get host(): HostFs {
-    return this.tree.host;
+    return this.tree.paths.host;
   }
 
-  get hostPath(): string {
+  private get hostPath(): string {
     if (this.gone) fail(Errno.ENOENT);
-    return this.tree.top + this.path || "/";
+    return this.path || "/";
   }
 
   private child(name: string): string {
-    return `${this.tree.top}${this.gone ? fail(Errno.ENOENT) : this.path}/${name}`;
+    return `${this.gone ? fail(Errno.ENOENT) : this.path}/${name}`;
+  }
+
+  /** A name's type does not change within the call that looked it up, nor a held file's ever. */
+  override get type(): number {
+    return (this.seen ?? this.stat()).mode & Mode.TypeMask;
   }
 
   stat(): Stat {
-    return this.host.lstat(this.hostPath);
+    return this.gone ?? this.host.lstat(this.hostPath);
   }
 
   same(other: Vnode): boolean {
     return (
-      other instanceof HostNode && other.tree === this.tree && other.path === this.path && other.gone === this.gone
+      other instanceof HostNode && other.tree === this.tree && other.path === this.path && !other.gone === !this.gone
     );
   }
 
@@ -66,23 +71,23 @@ export class HostNode extends Vnode {
   }
 
   override hold(): void {
-    this.tree.held.set(this, (this.tree.held.get(this) ?? 0) + 1);
+    this.tree.paths.hold(this);
   }
 
   override letGo(): void {
-    const count = this.tree.held.get(this) ?? 0;
-    if (count > 1) this.tree.held.set(this, count - 1);
-    else this.tree.held.delete(this);
+    this.tree.paths.letGo(this);
   }
 
   override access(bits: number, _credentials: Credentials): void {
-    this.host.access(this.hostPath, bits);
+    if (!this.gone) this.host.access(this.hostPath, bits);
   }
 
+  /** The host says so when a name is used. */
+  override search(): void {}
+
   override lookup(name: string): HostNode {
-    const node = new HostNode(this.tree, `${this.path}/${name}`, this.gone);
-    node.stat();
-    return node;
+    const path = this.child(name);
+    return new HostNode(this.tree, path, this.host.lstat(path));
   }
 
   override list(): Entry[] {
@@ -102,13 +107,27 @@ export class HostNode extends Vnode {
     }
   }
 
+  /** Undefined at the top. A directory that was moved to outside of its mount has none: ENOENT (path_connected). */
   override above(): Vnode | undefined {
-    if (this.path === "") return undefined;
-    return new HostNode(this.tree, this.path.slice(0, this.path.lastIndexOf("/")));
+    const top = this.tree.root.path;
+    if (this.path === top) return undefined;
+    if (!within(this.path, top)) fail(Errno.ENOENT);
+    const parent = new HostNode(this.tree, this.path.slice(0, this.path.lastIndexOf("/")));
+    if (this.gone) parent.mustBeDirectories();
+    return parent;
+  }
+
+  /** Above what was removed the names may have been used again, for a link even. */
+  private mustBeDirectories(): void {
+    const top = this.tree.root.path;
+    for (let path = this.path; path !== top; path = path.slice(0, path.lastIndexOf("/"))) {
+      if ((this.host.lstat(path).mode & Mode.TypeMask) !== Mode.Directory) fail(Errno.ENOENT);
+    }
   }
 
   override nameAbove(): string | undefined {
-    return this.gone ? undefined : this.path.slice(this.path.lastIndexOf("/") + 1);
+    const inside = !this.gone && within(this.path, this.tree.root.path);
+    return inside ? this.path.slice(this.path.lastIndexOf("/") + 1) : undefined;
   }
 
   override readlink(): string {
@@ -116,19 +135,16 @@ export class HostNode extends Vnode {
   }
 
   open(flags: number): Handle {
-    return this.opened(this.host.open(this.hostPath, flags & ~(Open.Create | Open.Exclusive), 0), flags);
+    // Opening one, even to refuse it, may be noticed: a pipe's writer wakes, a tape rewinds.
+    if (this.type === Mode.Fifo) fail(Errno.ENXIO);
+    if (this.type === Mode.CharDevice || this.type === Mode.BlockDevice) fail(Errno.EACCES);
+    const fd = this.host.open(this.hostPath, flags & ~(Open.Create | Open.Exclusive), 0);
+    return hostHandle(this.host, fd, flags);
   }
 
   override create(name: string, flags: number, mode: number): Handle {
     const fd = this.host.open(this.child(name), flags | Open.Create | Open.Exclusive, mode);
-    return this.opened(fd, flags);
-  }
-
-  private opened(fd: number, flags: number): Handle {
-    const directory = (this.host.fstat(fd).mode & Mode.TypeMask) === Mode.Directory;
-    return directory
-      ? new HostDirHandle(this.host, fd)
-      : new HostFileHandle(this.host, fd, (flags & Open.Append) !== 0);
+    return hostHandle(this.host, fd, flags);
   }
 
   override mkdir(name: string, mode: number): void {
@@ -142,28 +158,29 @@ export class HostNode extends Vnode {
     this.host.link(to.hostPath, this.child(name));
   }
   override unlink(name: string): void {
-    this.host.unlink(this.child(name));
+    const path = this.child(name);
+    this.tree.paths.remove(path, () => this.host.unlink(path));
   }
   override rmdir(name: string): void {
-    this.host.rmdir(this.child(name));
-    this.forget(`${this.path}/${name}`);
+    const path = this.child(name);
+    this.tree.paths.remove(path, () => this.host.rmdir(path));
   }
 
   override rename(name: string, to: Vnode, toName: string): void {
     if (!(to instanceof HostNode)) throw new Fail(Errno.EXDEV);
-    const from = `${this.path}/${name}`;
-    const into = `${to.path}/${toName}`;
-    if (from === into) return;
-    this.host.rename(this.child(name), to.child(toName));
-    this.forget(into);
-    for (const node of this.tree.held.keys()) {
-      if (within(node.path, from)) node.path = into + node.path.slice(from.length);
-    }
+    const [from, into] = [this.child(name), to.child(toName)];
+    // Two names of one file: both stay (rename(2)).
+    if (sameFile(this.host.lstat(from), to.peek(toName))) return;
+    this.tree.paths.rename(from, into, () => this.host.rename(from, into));
   }
 
-  /** The directory at path is no more. */
-  private forget(path: string): void {
-    for (const node of this.tree.held.keys()) if (within(node.path, path)) node.gone = true;
+  private peek(name: string): Stat | undefined {
+    try {
+      return this.host.lstat(this.child(name));
+    } catch (error) {
+      if (error instanceof Fail && error.errno === Errno.ENOENT) return undefined;
+      throw error;
+    }
   }
 
   override truncate(size: number): void {
@@ -185,61 +202,4 @@ export class HostNode extends Vnode {
   }
 }
 
-const within = (path: string, top: string): boolean => path === top || path.startsWith(`${top}/`);
-
-class HostDirHandle extends Handle {
-  constructor(
-    protected readonly host: HostFs,
-    protected readonly fd: number,
-  ) {
-    super();
-  }
-  protected override dispose(): void {
-    this.host.close(this.fd);
-  }
-  stat(): Stat {
-    return this.host.fstat(this.fd);
-  }
-  override sync(dataOnly: boolean): void {
-    this.host.fsync(this.fd, dataOnly);
-  }
-  override chmod(mode: number): void {
-    this.host.fchmod(this.fd, mode);
-  }
-  override chown(uid: number, gid: number): void {
-    this.host.fchown(this.fd, uid, gid);
-  }
-  override utimes(accessNs: bigint, modifyNs: bigint): void {
-    this.host.futimes(this.fd, accessNs, modifyNs);
-  }
-}
-
-/** A regular file of the host. Positions are the guest's; the host descriptor's own is not used. */
-export class HostFileHandle extends HostDirHandle {
-  constructor(
-    host: HostFs,
-    fd: number,
-    /** The host descriptor appends: F_SETFL cannot clear O_APPEND. */
-    private readonly appending: boolean,
-  ) {
-    super(host, fd);
-  }
-  override get appends(): boolean {
-    return this.appending;
-  }
-  override get seekable(): boolean {
-    return true;
-  }
-  override get regular(): boolean {
-    return true;
-  }
-  override read(into: Uint8Array, at: number): number {
-    return this.host.read(this.fd, into, at);
-  }
-  override write(from: Uint8Array, at: number): number {
-    return this.host.write(this.fd, from, at);
-  }
-  override truncate(size: number): void {
-    this.host.ftruncate(this.fd, size);
-  }
-}
+const sameFile = (a: Stat, b: Stat | undefined): boolean => a.ino === b?.ino && a.dev === b.dev;

@@ -78,6 +78,10 @@ function terminalRequest(state: State, call: Call, request: number, terminal: Ho
       state.termios = next;
       return 0;
     }
+    case Ioctl.TcBreak:
+    case Ioctl.TcFlow:
+    case Ioctl.TcFlush:
+      return 0;
     case Ioctl.GetProcessGroup:
       call.view(2, 4).setInt32(0, state.pid, true);
       return 0;

@@ -81,6 +81,10 @@ export enum Ioctl {
   TcSets = 0x5402,
   TcSetsWait = 0x5403,
   TcSetsFlush = 0x5404,
+  /** tcdrain and tcsendbreak, tcflow, tcflush. */
+  TcBreak = 0x5409,
+  TcFlow = 0x540a,
+  TcFlush = 0x540b,
   GetProcessGroup = 0x540f,
   GetWindowSize = 0x5413,
   BytesAvailable = 0x541b,

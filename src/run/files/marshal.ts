@@ -71,7 +71,7 @@ function recordCall(port: FilePort, nr: number, shape: readonly Arg[], args: rea
     const value = args[i] as bigint;
     if (arg.kind === "v") {
       // A buffer's size was put in, clamped, by the buffer before it.
-      if (i === 0 || shape[i - 1]?.kind !== "b") sent[i] = value;
+      if (!isBuffer(shape[i - 1])) sent[i] = value;
       continue;
     }
     if (arg.nullable && value === 0n) {
@@ -83,10 +83,11 @@ function recordCall(port: FilePort, nr: number, shape: readonly Arg[], args: rea
       const length = copyPath(port, value, used);
       if (length < 0) return length;
       used += length;
-    } else if (arg.kind === "b") {
-      const size = BigInt.asUintN(64, args[i + 1] as bigint);
-      const room = CALL_BYTES - used;
-      sent[i + 1] = size > BigInt(room) ? BigInt(room) : size;
+    } else if (isBuffer(arg)) {
+      const given = args[i + 1] as bigint;
+      const size = arg.kind === "n" ? BigInt.asIntN(32, given) : BigInt.asUintN(64, given);
+      const room = BigInt(CALL_BYTES - used);
+      sent[i + 1] = size > room ? room : size;
       outs.push({ address: value, offset: used, length: -1 });
       used = CALL_BYTES;
     } else {
@@ -107,6 +108,8 @@ function recordCall(port: FilePort, nr: number, shape: readonly Arg[], args: rea
   }
   return result;
 }
+
+const isBuffer = (arg: Arg | undefined): boolean => arg?.kind === "b" || arg?.kind === "n";
 
 /** Copies a path with its NUL to offset; its length with the NUL, or an errno. Never reads past the NUL's page. */
 function copyPath(port: FilePort, address: bigint, offset: number): number {

@@ -5,21 +5,21 @@ import { writeByteString } from "./bytes.js";
 import { baseOf, type Call, mayWrite, onlyFlags, type State, type Verb } from "./call.js";
 import { fail } from "./fail.js";
 import { At, Mode, Rename } from "./linux.js";
-import { type Found, isEntry } from "./resolve.js";
+import { isEntry, type Named } from "./resolve.js";
 import type { Place, Vnode } from "./vnode.js";
 
-function walk(state: State, call: Call, fdAt: number, pathAt: number, follow = false): Found {
+function locate(state: State, call: Call, fdAt: number, pathAt: number): Named {
   const path = call.path(pathAt);
-  return state.space.walk(baseOf(state, call.int(fdAt), path), path, follow);
+  return state.space.locate(baseOf(state, call.int(fdAt), path), path);
 }
 
 /** The place for a new name; a trailing slash is only for directories. */
-function vacant(state: State, call: Call, fdAt: number, pathAt: number, directory: boolean): Found {
-  const found = walk(state, call, fdAt, pathAt);
-  if (found.place) fail(Errno.EEXIST);
-  if (found.slash && !directory) fail(Errno.ENOENT);
-  mayWrite(found.parent);
-  return found;
+function vacant(state: State, call: Call, fdAt: number, pathAt: number, directory: boolean): Named {
+  const named = locate(state, call, fdAt, pathAt);
+  if (!isEntry(named) || state.space.find(named)) fail(Errno.EEXIST);
+  if (named.slash && !directory) fail(Errno.ENOENT);
+  mayWrite(named.parent);
+  return named;
 }
 
 export const mkdirAt: Verb = (state, call) => {
@@ -61,48 +61,53 @@ function existing(state: State, call: Call, flags: number): Place {
 export const unlinkAt: Verb = (state, call) => {
   const flags = call.uint(2);
   onlyFlags(flags, At.RemoveDir);
-  const found = walk(state, call, 0, 1);
-  return flags & At.RemoveDir ? removeDirectory(state, found) : removeFile(state, found);
+  const named = locate(state, call, 0, 1);
+  return flags & At.RemoveDir ? removeDirectory(state, named) : removeFile(state, named);
 };
 
-function removeFile(state: State, found: Found): number {
-  if (!isEntry(found)) fail(Errno.EISDIR);
-  mayWrite(found.parent);
-  const place = found.place ?? fail(Errno.ENOENT);
+function removeFile(state: State, named: Named): number {
+  if (!isEntry(named)) fail(Errno.EISDIR);
+  mayWrite(named.parent);
+  const place = state.space.find(named) ?? fail(Errno.ENOENT);
   if (place.node.type === Mode.Directory) fail(Errno.EISDIR);
-  if (state.space.isMountPoint(found.parent, found.name)) fail(Errno.EBUSY);
-  found.parent.node.unlink(found.name, state.credentials);
+  if (named.slash) fail(Errno.ENOTDIR);
+  if (state.space.isMountPoint(named.parent, named.name)) fail(Errno.EBUSY);
+  named.parent.node.unlink(named.name, state.credentials);
   return 0;
 }
 
-function removeDirectory(state: State, found: Found): number {
-  if (found.name === "/") fail(Errno.EBUSY);
-  if (found.name === ".") fail(Errno.EINVAL);
-  if (found.name === "..") fail(Errno.ENOTEMPTY);
-  mayWrite(found.parent);
-  const place = found.place ?? fail(Errno.ENOENT);
+function removeDirectory(state: State, named: Named): number {
+  if (named.name === "/") fail(Errno.EBUSY);
+  if (named.name === ".") fail(Errno.EINVAL);
+  if (named.name === "..") fail(Errno.ENOTEMPTY);
+  mayWrite(named.parent);
+  const place = state.space.find(named) ?? fail(Errno.ENOENT);
   if (place.node.type !== Mode.Directory) fail(Errno.ENOTDIR);
-  if (state.space.isMountPoint(found.parent, found.name) || state.space.hasMountBelow(place)) fail(Errno.EBUSY);
-  found.parent.node.rmdir(found.name, state.credentials);
+  if (state.space.isMountPoint(named.parent, named.name) || state.space.hasMountBelow(place)) fail(Errno.EBUSY);
+  named.parent.node.rmdir(named.name, state.credentials);
   return 0;
 }
 
 export const renameAt2: Verb = (state, call) => {
   const flags = call.uint(4);
-  // Exchange and whiteout are the file system's choice; these have neither (rename(2): EINVAL).
-  onlyFlags(flags, Rename.NoReplace);
-  const from = walk(state, call, 0, 1);
-  const to = walk(state, call, 2, 3);
+  onlyFlags(flags, Rename.NoReplace | Rename.Exchange | Rename.Whiteout);
+  if (flags & Rename.Exchange && flags !== Rename.Exchange) fail(Errno.EINVAL);
+  const from = locate(state, call, 0, 1);
+  const to = locate(state, call, 2, 3);
   if (from.parent.mount !== to.parent.mount) fail(Errno.EXDEV);
   if (!isEntry(from)) fail(Errno.EBUSY);
   if (!isEntry(to)) fail(flags & Rename.NoReplace ? Errno.EEXIST : Errno.EBUSY);
   mayWrite(from.parent);
-  const moved = from.place ?? fail(Errno.ENOENT);
-  if (to.place && flags & Rename.NoReplace) fail(Errno.EEXIST);
+  const moved = state.space.find(from) ?? fail(Errno.ENOENT);
+  const replaced = state.space.find(to);
+  if (replaced && flags & Rename.NoReplace) fail(Errno.EEXIST);
+  if (!replaced && flags & Rename.Exchange) fail(Errno.ENOENT);
   if (moved.node.type !== Mode.Directory && (from.slash || to.slash)) fail(Errno.ENOTDIR);
-  for (const { parent, name } of [from, to]) if (state.space.isMountPoint(parent, name)) fail(Errno.EBUSY);
   if (contains(moved.node, to.parent.node)) fail(Errno.EINVAL);
-  if (to.place && contains(to.place.node, from.parent.node)) fail(Errno.ENOTEMPTY);
+  if (replaced && contains(replaced.node, from.parent.node)) fail(Errno.ENOTEMPTY);
+  for (const { parent, name } of [from, to]) if (state.space.isMountPoint(parent, name)) fail(Errno.EBUSY);
+  // Exchange and whiteout are the file system's choice; these have neither (rename(2): EINVAL).
+  onlyFlags(flags, Rename.NoReplace);
   from.parent.node.rename(from.name, to.parent.node, to.name, state.credentials);
   return 0;
 };
@@ -118,7 +123,7 @@ export const readLinkAt: Verb = (state, call) => {
   if (size <= 0) fail(Errno.EINVAL);
   const path = call.path(1);
   // An empty path reads the link that an O_PATH descriptor is.
-  const place = path === "" ? state.table.get(call.int(0)).place : existing(state, call, 0);
+  const place = existing(state, call, path === "" ? At.EmptyPath : 0);
   if (place.node.type !== Mode.Link) fail(path === "" ? Errno.ENOENT : Errno.EINVAL);
   return writeByteString(call.bytes(2, size), 0, place.node.readlink());
 };

@@ -8,13 +8,22 @@ import { fail } from "./fail.js";
 import { Handle } from "./handle.js";
 import { Access, Mode, Open } from "./linux.js";
 import { makePipe } from "./pipe.js";
-import { type Found, isEntry } from "./resolve.js";
+import type { Found } from "./resolve.js";
 import type { Stat } from "./stat.js";
 import { type Credentials, type Place, Vnode } from "./vnode.js";
 
 /** Flags that fcntl(F_GETFL) shows. */
-const KEPT = Open.AccessMask | Open.Append | Open.NonBlock | Open.Sync | Open.Direct | Open.NoAccessTime | Open.Path;
-const PATH_FLAGS = Open.Path | Open.Directory | Open.NoFollow | Open.CloseOnExec;
+const KEPT =
+  Open.AccessMask |
+  Open.Append |
+  Open.NonBlock |
+  Open.Sync |
+  Open.Direct |
+  Open.Directory |
+  Open.NoFollow |
+  Open.NoAccessTime;
+const KEPT_OF_PATH = Open.Path | Open.Directory | Open.NoFollow;
+const PATH_FLAGS = KEPT_OF_PATH | Open.CloseOnExec;
 
 export const openAt: Verb = (state, call) => {
   const path = call.path(1);
@@ -31,11 +40,7 @@ export const openAt: Verb = (state, call) => {
 export function open(state: State, base: Place, path: string, flags: number, mode: number): Description {
   const exclusive = Open.Create | Open.Exclusive;
   const follow = !(flags & Open.NoFollow) && (flags & exclusive) !== exclusive;
-  const found = state.space.walk(base, path, follow);
-  // A name to be created cannot end in a slash, nor be a dot name.
-  if (flags & Open.Create && (found.slash || !isEntry(found))) {
-    fail(found.place && (flags & exclusive) === exclusive && !found.slash ? Errno.EEXIST : Errno.EISDIR);
-  }
+  const found = state.space.walk(base, path, { follow, create: (flags & Open.Create) !== 0 });
   if (!found.place) return create(state, found, flags, mode);
   if ((flags & exclusive) === exclusive) fail(Errno.EEXIST);
   return openExisting(state, found.place, flags);
@@ -53,7 +58,7 @@ function create(state: State, { parent, name }: Found, flags: number, mode: numb
 function openExisting(state: State, place: Place, flags: number): Description {
   const type = place.node.type;
   if (flags & Open.Directory && type !== Mode.Directory) fail(Errno.ENOTDIR);
-  if (flags & Open.Path) return new Description(new PathHandle(place.node), place, Open.Path);
+  if (flags & Open.Path) return new Description(new PathHandle(place.node), place, flags & KEPT_OF_PATH);
   if (type === Mode.Link) fail(Errno.ELOOP);
   const access = flags & Open.AccessMask;
   const writes = access !== Open.ReadOnly || (flags & Open.Truncate) !== 0;

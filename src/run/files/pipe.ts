@@ -4,8 +4,7 @@
 import { Errno } from "../../core/abi/errno.js";
 import { Handle, Listeners } from "./handle.js";
 import { Mode, PIPE_BUF, Poll } from "./linux.js";
-import { nowNs } from "./memfs.js";
-import type { Stat } from "./stat.js";
+import { nowNs, type Stat } from "./stat.js";
 import type { Credentials } from "./vnode.js";
 
 const CAPACITY = 65536;

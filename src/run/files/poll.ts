@@ -84,7 +84,7 @@ export const ppoll: Verb = (state, call) => {
 };
 
 function openHandle(state: State, fd: number): Handle | undefined {
-  if (fd < 0 || !state.table.numbers().includes(fd)) return undefined;
+  if (!state.table.has(fd)) return undefined;
   const description = state.table.get(fd);
   return description.isPath ? undefined : description.handle;
 }

@@ -5,8 +5,7 @@ import { toBytes } from "./bytes.js";
 import { fail } from "./fail.js";
 import { Handle } from "./handle.js";
 import { Mode, makedev } from "./linux.js";
-import { nowNs } from "./memfs.js";
-import type { FsStat, Stat } from "./stat.js";
+import { type FsStat, nowNs, type Stat } from "./stat.js";
 import { type Credentials, type Entry, type Place, Vnode } from "./vnode.js";
 
 /** What /proc tells; each asked for when it is read. */

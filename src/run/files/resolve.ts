@@ -12,20 +12,30 @@
  */
 import { Errno } from "../../core/abi/errno.js";
 import { Fail, fail } from "./fail.js";
-import { Access, Mode, NAME_MAX } from "./linux.js";
+import { Mode, NAME_MAX } from "./linux.js";
 import type { Credentials, Entry, Mount, Place, Vnode } from "./vnode.js";
 
 const MAX_LINKS = 40;
 
-/** Where a path's last name leads. */
-export interface Found {
+/** A path's last name, not looked up yet. */
+export interface Named {
   /** The directory that has, or would have, the last name. */
   readonly parent: Place;
   /** "." or ".." when the path ends in one, "/" for the root: then it names no entry of the parent (isEntry). */
   readonly name: string;
-  readonly place: Place | undefined;
   /** The path ended in a slash: only a directory will do. */
   readonly slash: boolean;
+}
+
+/** Where a path's last name leads. */
+export interface Found extends Named {
+  readonly place: Place | undefined;
+}
+
+/** What to do at a path's last name: follow a link there; refuse a trailing slash, for a file is to be made. */
+export interface Ending {
+  readonly follow: boolean;
+  readonly create?: boolean;
 }
 
 export class Namespace {
@@ -49,11 +59,30 @@ export class Namespace {
 
   /** The existing file at path. */
   lookup(base: Place, path: string, follow = true): Place {
-    return this.walk(base, path, follow).place ?? fail(Errno.ENOENT);
+    return this.walk(base, path, { follow }).place ?? fail(Errno.ENOENT);
   }
 
-  /** Follows path to its last name, which need not exist; `follow`: whether a link there is followed too. */
-  walk(base: Place, path: string, follow: boolean): Found {
+  /** Follows path to the directory of its last name and leaves that alone: for calls that make, remove or rename it. */
+  locate(base: Place, path: string): Named {
+    if (path === "") fail(Errno.ENOENT);
+    const start = path.startsWith("/") ? "/" : "";
+    const names = path.split("/").filter(Boolean);
+    const name = names.pop();
+    const above = start + names.join("/");
+    const parent = above === "" ? base : this.lookup(base, above);
+    if (name === undefined) return { parent, name: "/", slash: true };
+    this.mayEnter(parent);
+    return { parent, name, slash: path.endsWith("/") };
+  }
+
+  /** What a located name leads to, a link being the answer itself. */
+  find({ parent, name }: Named): Place | undefined {
+    if (name === "/" || name === ".") return parent;
+    return name === ".." ? this.up(parent) : this.child(parent, name, true);
+  }
+
+  /** Follows path to its last name, which need not exist. */
+  walk(base: Place, path: string, { follow, create = false }: Ending): Found {
     if (path === "") fail(Errno.ENOENT);
     let at = path.startsWith("/") ? this.root : base;
     const names = path.split("/").filter(Boolean).reverse();
@@ -70,6 +99,7 @@ export class Namespace {
         if (next === "..") at = this.up(at);
         continue;
       }
+      if (create && last && slash) fail(Errno.EISDIR);
       const found = this.child(at, next, last);
       if (!found) return { parent, name, place: undefined, slash };
       at = found;
@@ -94,7 +124,7 @@ export class Namespace {
   /** Throws EACCES when names of the directory may not be used, ENOTDIR when it is none. */
   mayEnter(at: Place): void {
     if (at.node.type !== Mode.Directory) fail(Errno.ENOTDIR);
-    at.node.access(Access.Exec, this.credentials);
+    at.node.search(this.credentials);
   }
 
   private child(at: Place, name: string, mayLack: boolean): Place | undefined {
@@ -153,24 +183,22 @@ export class Namespace {
 
   /** A directory's entries, `.`, `..` and mount points included. */
   list(place: Place): Entry[] {
-    const own = place.node.list();
-    const entries: Entry[] = [
+    const mounted = new Map<string, Entry>();
+    for (const { at, root } of this.mounts) {
+      if (!at || !samePlace(at.place, place)) continue;
+      const { mode, ino } = root.stat();
+      mounted.set(at.name, { name: at.name, type: mode & Mode.TypeMask, ino });
+    }
+    return [
       { name: ".", type: Mode.Directory, ino: place.node.stat().ino },
       { name: "..", type: Mode.Directory, ino: this.up(place).node.stat().ino },
-      ...own,
+      ...place.node.list().filter(({ name }) => !mounted.has(name)),
+      ...mounted.values(),
     ];
-    const names = new Set(own.map((entry) => entry.name));
-    for (const { at, root } of this.mounts) {
-      if (!at || !samePlace(at.place, place) || names.has(at.name)) continue;
-      names.add(at.name);
-      const { mode, ino } = root.stat();
-      entries.push({ name: at.name, type: mode & Mode.TypeMask, ino });
-    }
-    return entries;
   }
 }
 
 /** The last name is one that can be made, removed or renamed. */
-export const isEntry = ({ name }: Found): boolean => name !== "." && name !== ".." && name !== "/";
+export const isEntry = ({ name }: Named): boolean => name !== "." && name !== ".." && name !== "/";
 
 export const samePlace = (a: Place, b: Place): boolean => a.mount === b.mount && a.node.same(b.node);

@@ -41,6 +41,9 @@ export interface FsStat {
 const SECOND = 1_000_000_000n;
 const BASIC_STATS = 0x7ff;
 
+/** CLOCK_REALTIME, as fine as the platform tells it. */
+export const nowNs = (): bigint => BigInt(Date.now()) * 1_000_000n;
+
 /** Seconds and nanoseconds, the nanoseconds never negative (times before 1970). */
 function split(ns: bigint): readonly [bigint, bigint] {
   const rest = ((ns % SECOND) + SECOND) % SECOND;

@@ -64,8 +64,9 @@ function mayAccess(state: State, call: Call, flags: number): number {
   }
   const self = path === "" && flags & At.EmptyPath;
   const { node, mount } = self ? state.cwd : placeOf(state, call.int(0), path, !(flags & At.SymlinkNoFollow));
-  if (bits === 0) return 0;
   const type = node.type;
+  // Everything may be done with a link itself.
+  if (bits === 0 || type === Mode.Link) return 0;
   if (bits & 2 && mount.readOnly && (type === Mode.Regular || type === Mode.Directory)) fail(Errno.EROFS);
   node.access(bits, state.credentials);
   return 0;

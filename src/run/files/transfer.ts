@@ -3,7 +3,7 @@
  *  this call have moved already. A large call comes in pieces; between them a regular file is held for its CPU.
  *  Linux     compare fs/read_write.c:ksys_read, vfs_write, generic_file_llseek; pipe(7) for partial writes */
 import { Errno } from "../../core/abi/errno.js";
-import { type Call, openOf, type State, type Verb } from "./call.js";
+import { type Call, OFFSET_MAX, openOf, type State, type Verb } from "./call.js";
 import type { Description } from "./description.js";
 import { attempt, fail } from "./fail.js";
 import { Open, Poll, Seek } from "./linux.js";
@@ -31,6 +31,7 @@ function readAt(state: State, call: Call, position: number): number | Promise<nu
   const into = call.bytes(1, call.uint(2));
   const { handle } = description;
   return move(state, call, description, Poll.In, () => {
+    if (position > OFFSET_MAX && handle.regular) return 0;
     if (position !== OWN_POSITION) return handle.read(into, position);
     if (!handle.seekable || handle.keepsPosition) return handle.read(into, OWN_POSITION);
     const count = handle.read(into, description.position);
@@ -47,12 +48,12 @@ function writeAt(state: State, call: Call, position: number): number | Promise<n
   let done = 0;
   const step = (): number => {
     const rest = from.subarray(done);
-    if (position !== OWN_POSITION) return handle.write(rest, appendAt(description, position));
-    if (!handle.seekable || handle.keepsPosition) return handle.write(rest, OWN_POSITION);
-    const at = appendAt(description, description.position);
-    if (at + rest.length > Number.MAX_SAFE_INTEGER) fail(Errno.EFBIG);
+    if (position === OWN_POSITION && (!handle.seekable || handle.keepsPosition))
+      return handle.write(rest, OWN_POSITION);
+    const at = appendAt(description, position === OWN_POSITION ? description.position : position);
+    if (at + rest.length > OFFSET_MAX && handle.regular) fail(Errno.EFBIG);
     const count = handle.write(rest, at);
-    if (count > 0) description.position = at + count;
+    if (count > 0 && position === OWN_POSITION) description.position = at + count;
     return count;
   };
   // A blocking write ends when all is written; an error after some bytes shows at the next call.
@@ -123,7 +124,7 @@ export const lseek: Verb = (state, call) => {
   if (!handle.seekable && !description.isDirectory) fail(Errno.ESPIPE);
   const now = handle.keepsPosition ? handle.tell() : description.position;
   const to = target(description, call.int(2), offset, now);
-  if (to < 0 || to > Number.MAX_SAFE_INTEGER) fail(Errno.EINVAL);
+  if (to < 0 || to > OFFSET_MAX) fail(Errno.EINVAL);
   if (description.isDirectory && to === 0) description.entries = undefined;
   if (handle.keepsPosition) handle.seek(to);
   description.position = to;

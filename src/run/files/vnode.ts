@@ -54,7 +54,12 @@ export abstract class Vnode {
     if (!permits(this.stat(), bits, credentials)) fail(Errno.EACCES);
   }
 
-  /** An open directory or working directory holds it: a rename must keep it true. */
+  /** Throws EACCES unless names of this directory may be used. */
+  search(credentials: Credentials): void {
+    this.access(Access.Exec, credentials);
+  }
+
+  /** A descriptor, a working directory or a mount holds it: a rename must keep it true. */
   hold(): void {}
   letGo(): void {}
 

@@ -43,9 +43,19 @@ export class Waits {
       this.waiting.delete(wait.cpu);
       resolve(result);
     };
+    // An attempt that moves bytes tells everybody who watches, this wait too: it must not try inside its own trying.
+    let trying = false;
+    let changed = false;
     const again = (): void => {
-      if (done) return;
-      const result = attempt(wait.attempt);
+      changed = true;
+      if (done || trying) return;
+      trying = true;
+      let result = -Errno.EAGAIN;
+      while (changed && result === -Errno.EAGAIN) {
+        changed = false;
+        result = attempt(wait.attempt);
+      }
+      trying = false;
       if (result !== -Errno.EAGAIN) finish(result);
     };
     const sleep = (leftMs: number): void => {

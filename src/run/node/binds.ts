@@ -2,9 +2,10 @@
 import fs from "node:fs";
 import path from "node:path";
 import { Errno } from "../../core/abi/errno.js";
-import { fromText, toText } from "../files/bytes.js";
-import { fail } from "../files/fail.js";
+import { fromText } from "../files/bytes.js";
+import { Fail, fail } from "../files/fail.js";
 import { type Bind, BindError, Files } from "../files/files.js";
+import { Mode } from "../files/linux.js";
 import type { FileService } from "../files/service.js";
 import { nodeHostFs, toErrno } from "./hostfs.js";
 import { nodeStdio } from "./stdio.js";
@@ -25,7 +26,7 @@ export function nodeFiles({ root, dirs, argv, cpus, memoryBytes }: NodeFilesOpti
   const binds = dirs.map(parseBind);
   const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
   const where = { host: nodeHostFs, stdio: nodeStdio(), binds, owner, umask: process.umask(), pid: process.pid };
-  const cwd = guestDirectory(process.cwd(), rootPath, binds);
+  const cwd = guestDirectory(rootPath, binds);
   const facts = { cwd, argv: argv.map(fromText), cpus, memoryBytes, findProgram };
   return new Files({ ...where, ...facts, root: rootPath === "/" ? "" : rootPath });
 }
@@ -45,24 +46,34 @@ export function parseBind(text: string): Bind {
 
 /** An existing directory's absolute path, links resolved, as a byte string. */
 function realDirectory(name: string): string {
-  let real: string;
   try {
-    real = fs.realpathSync(path.resolve(name));
-    if (!fs.statSync(real).isDirectory()) throw Object.assign(new Error(), { code: "ENOTDIR" });
+    const real = fromText(fs.realpathSync(path.resolve(name)));
+    if ((nodeHostFs.lstat(real).mode & Mode.TypeMask) !== Mode.Directory) fail(Errno.ENOTDIR);
+    return real;
   } catch (error) {
-    throw new BindError(`${name}: ${Errno[toErrno(error)]}: cannot be given to the guest`);
+    const errno = error instanceof Fail ? error.errno : toErrno(error);
+    throw new BindError(`${name}: ${Errno[errno]}: cannot be given to the guest`);
   }
-  return fromText(real);
 }
 
-/** Where the guest sees a host directory; "/" when it does not. The most specific directory given decides. */
-function guestDirectory(name: string, root: string | undefined, binds: readonly Bind[]): string {
-  const here = fromText(fs.realpathSync(name));
+/** Where the guest sees the working directory; "/" when it does not. The most specific directory given decides. */
+function guestDirectory(root: string | undefined, binds: readonly Bind[]): string {
+  const here = workingDirectory();
+  if (here === undefined) return "/";
   const trees = [...binds, ...(root === undefined ? [] : [{ host: root, guest: "", readOnly: false }])];
   const inside = trees.filter(({ host }) => here === host || here.startsWith(host === "/" ? "/" : `${host}/`));
   const best = inside.sort((a, b) => b.host.length - a.host.length)[0];
   if (!best) return "/";
   return `${best.guest}/${here.slice(best.host.length)}`;
+}
+
+/** undefined: it was removed. */
+function workingDirectory(): string | undefined {
+  try {
+    return fromText(fs.realpathSync(process.cwd()));
+  } catch {
+    return undefined;
+  }
 }
 
 function findProgram(name: string): { host: string; guest: string } {
@@ -73,6 +84,3 @@ function findProgram(name: string): { host: string; guest: string } {
     return fail(toErrno(error));
   }
 }
-
-/** A guest path as a person reads it. */
-export const shown = (guest: string): string => toText(guest);

@@ -1,8 +1,8 @@
 /** node/hostfs.ts: the host's files for the guest's tree, through node:fs.
  *  Names are byte strings (files/bytes.ts): given to Node as buffers, taken from it as latin1, so no byte changes.
  *  Everything is synchronous: a call of a guest is one step of the main thread, and on a regular file a short one.
- *  Opening never follows a link nor waits: O_NOFOLLOW, O_NONBLOCK; what is neither file nor directory is refused, as on a
- *  file system mounted nodev (devices EACCES, pipes and sockets ENXIO). */
+ *  No link is followed, the last name's neither (beneath.ts, O_NOFOLLOW), and opening never waits (O_NONBLOCK); what is
+ *  neither file nor directory is refused, as on a file system mounted nodev (devices EACCES, pipes and sockets ENXIO). */
 import fs from "node:fs";
 import os from "node:os";
 import { Errno } from "../../core/abi/errno.js";
@@ -10,6 +10,7 @@ import { Fail, fail } from "../files/fail.js";
 import type { HostEntry, HostFs } from "../files/host.js";
 import { Mode, Open } from "../files/linux.js";
 import type { FsStat, Stat } from "../files/stat.js";
+import { inside, pinned, through } from "./beneath.js";
 
 const { constants } = fs;
 
@@ -27,8 +28,6 @@ const FLAGS: ReadonlyArray<readonly [number, number]> = [
 
 const hostUmask = process.umask();
 
-const raw = (path: string): Buffer => Buffer.from(path, "latin1");
-
 /** A host error is the guest's errno, by name: numbers differ between systems. */
 export function toErrno(error: unknown): Errno {
   const { code, errno } = error as NodeJS.ErrnoException;
@@ -44,6 +43,15 @@ function tried<T>(body: () => T): T {
   } catch (error) {
     if (error instanceof Fail || !(error as NodeJS.ErrnoException).code) throw error;
     return fail(toErrno(error));
+  }
+}
+
+/** What a read or write of the host moved, or its negative errno. */
+export function counted(body: () => number): number {
+  try {
+    return body();
+  } catch (error) {
+    return -toErrno(error);
   }
 }
 
@@ -65,7 +73,7 @@ export function toStat(stat: fs.BigIntStats): Stat {
   };
 }
 
-function typeOf(entry: fs.Dirent): number {
+function typeOf(entry: fs.Dirent<Buffer>): number {
   if (entry.isFile()) return Mode.Regular;
   if (entry.isDirectory()) return Mode.Directory;
   if (entry.isSymbolicLink()) return Mode.Link;
@@ -80,7 +88,7 @@ const seconds = (ns: bigint): number => Number(ns) / 1e9;
 
 class NodeHostFs implements HostFs {
   lstat(path: string): Stat {
-    return tried(() => toStat(fs.lstatSync(raw(path), { bigint: true })));
+    return tried(() => toStat(fs.lstatSync(through(path), { bigint: true })));
   }
 
   fstat(fd: number): Stat {
@@ -91,7 +99,7 @@ class NodeHostFs implements HostFs {
     let hostFlags = constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
     for (const [linux, host] of FLAGS) if (flags & linux) hostFlags |= host;
     return tried(() => {
-      const fd = fs.openSync(raw(path), hostFlags, mode);
+      const fd = fs.openSync(through(path), hostFlags, mode);
       const type = fs.fstatSync(fd).mode & Mode.TypeMask;
       if (type !== Mode.Regular && type !== Mode.Directory) {
         fs.closeSync(fd);
@@ -124,45 +132,43 @@ class NodeHostFs implements HostFs {
   }
 
   readdir(path: string): HostEntry[] {
-    const entries = tried(() =>
-      fs.readdirSync(raw(path), { withFileTypes: true, encoding: "latin1" as BufferEncoding }),
-    );
-    return entries.map((entry) => ({ name: entry.name, type: typeOf(entry) }));
+    const entries = tried(() => fs.readdirSync(inside(path), { withFileTypes: true, encoding: "buffer" }));
+    return entries.map((entry) => ({ name: entry.name.toString("latin1"), type: typeOf(entry) }));
   }
 
   readlink(path: string): string {
-    return tried(() => fs.readlinkSync(raw(path), { encoding: "latin1" }));
+    return tried(() => fs.readlinkSync(through(path), { encoding: "latin1" }));
   }
 
   mkdir(path: string, mode: number): void {
     tried(() => {
-      fs.mkdirSync(raw(path), mode);
-      if (mode & hostUmask) fs.chmodSync(raw(path), mode);
+      fs.mkdirSync(through(path), mode);
+      if (mode & hostUmask) pinned(path, (at) => fs.chmodSync(at, mode));
     });
   }
 
   rmdir(path: string): void {
-    tried(() => fs.rmdirSync(raw(path)));
+    tried(() => fs.rmdirSync(through(path)));
   }
 
   unlink(path: string): void {
-    tried(() => fs.unlinkSync(raw(path)));
+    tried(() => fs.unlinkSync(through(path)));
   }
 
   symlink(target: string, path: string): void {
-    tried(() => fs.symlinkSync(raw(target), raw(path)));
+    tried(() => fs.symlinkSync(Buffer.from(target, "latin1"), through(path)));
   }
 
   link(from: string, to: string): void {
-    tried(() => fs.linkSync(raw(from), raw(to)));
+    tried(() => fs.linkSync(through(from), through(to)));
   }
 
   rename(from: string, to: string): void {
-    tried(() => fs.renameSync(raw(from), raw(to)));
+    tried(() => fs.renameSync(through(from), through(to)));
   }
 
   chmod(path: string, mode: number): void {
-    tried(() => fs.chmodSync(raw(path), mode));
+    tried(() => pinned(path, (at) => fs.chmodSync(at, mode)));
   }
 
   fchmod(fd: number, mode: number): void {
@@ -170,7 +176,7 @@ class NodeHostFs implements HostFs {
   }
 
   lchown(path: string, uid: number, gid: number): void {
-    tried(() => fs.lchownSync(raw(path), uid, gid));
+    tried(() => fs.lchownSync(through(path), uid, gid));
   }
 
   fchown(fd: number, uid: number, gid: number): void {
@@ -178,7 +184,7 @@ class NodeHostFs implements HostFs {
   }
 
   lutimes(path: string, accessNs: bigint, modifyNs: bigint): void {
-    tried(() => fs.lutimesSync(raw(path), seconds(accessNs), seconds(modifyNs)));
+    tried(() => fs.lutimesSync(through(path), seconds(accessNs), seconds(modifyNs)));
   }
 
   futimes(fd: number, accessNs: bigint, modifyNs: bigint): void {
@@ -186,11 +192,11 @@ class NodeHostFs implements HostFs {
   }
 
   access(path: string, bits: number): void {
-    tried(() => fs.accessSync(raw(path), bits));
+    tried(() => pinned(path, (at) => fs.accessSync(at, bits)));
   }
 
   statfs(path: string): FsStat {
-    const stat = tried(() => fs.statfsSync(raw(path), { bigint: true }));
+    const stat = tried(() => pinned(path, (at) => fs.statfsSync(at, { bigint: true })));
     const { type, bsize, blocks, bfree, bavail, files, ffree } = stat;
     return { type, blockSize: bsize, blocks, free: bfree, available: bavail, files, freeFiles: ffree };
   }

@@ -12,7 +12,7 @@ import { Errno } from "../../core/abi/errno.js";
 import { Listeners } from "../files/handle.js";
 import type { HostStream, HostTerminal } from "../files/host.js";
 import type { Stat } from "../files/stat.js";
-import { toErrno, toStat } from "./hostfs.js";
+import { counted, toErrno, toStat } from "./hostfs.js";
 import { byteStream, closeOwn, reopen, type StreamKind } from "./reopen.js";
 
 export class InboundStream implements HostStream {
@@ -56,21 +56,13 @@ export class InboundStream implements HostStream {
   private readHost(into: Uint8Array): number {
     // Without a description of our own the stream is what makes the descriptor non-blocking.
     if (this.own === undefined) this.stream ??= this.makeStream();
-    try {
-      return fs.readSync(this.own ?? this.fd, into, 0, into.length, null);
-    } catch (error) {
-      return -toErrno(error);
-    }
+    return counted(() => fs.readSync(this.own ?? this.fd, into, 0, into.length, null));
   }
 
   /** Writing to the terminal that stdin is. */
   write(from: Uint8Array): number {
     if (this.kind !== "terminal") return -Errno.EBADF;
-    try {
-      return fs.writeSync(this.own ?? this.fd, from, 0, from.length, null);
-    } catch (error) {
-      return -toErrno(error);
-    }
+    return counted(() => fs.writeSync(this.own ?? this.fd, from, 0, from.length, null));
   }
 
   readable(): boolean {

@@ -12,7 +12,7 @@ import { Listeners } from "../files/handle.js";
 import type { HostStream, HostTerminal } from "../files/host.js";
 import { PIPE_BUF } from "../files/linux.js";
 import type { Stat } from "../files/stat.js";
-import { toErrno, toStat } from "./hostfs.js";
+import { counted, toErrno, toStat } from "./hostfs.js";
 import { closeOwn, reopen, type StreamKind } from "./reopen.js";
 
 const RETRY_MIN_MS = 1;
@@ -45,12 +45,8 @@ class Outlet {
     if (!this.ready) return -Errno.EAGAIN;
     // Without a description of our own the stream is what makes the descriptor non-blocking.
     if (this.own === undefined) this.stream ??= this.makeStream();
-    try {
-      return fs.writeSync(this.own ?? this.fd, from, 0, from.length, null);
-    } catch (error) {
-      const errno = toErrno(error);
-      return errno === Errno.EAGAIN && this.kind !== "terminal" ? this.handOver(from) : -errno;
-    }
+    const count = counted(() => fs.writeSync(this.own ?? this.fd, from, 0, from.length, null));
+    return count === -Errno.EAGAIN && this.kind !== "terminal" ? this.handOver(from) : count;
   }
 
   private handOver(from: Uint8Array): number {

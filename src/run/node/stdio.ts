@@ -7,7 +7,7 @@ import fs from "node:fs";
 import tty from "node:tty";
 import type { HostStdio, HostStream, HostTerminal } from "../files/host.js";
 import { Mode, Open } from "../files/linux.js";
-import { toStat } from "./hostfs.js";
+import { counted, toStat } from "./hostfs.js";
 import { InboundStream } from "./inbound.js";
 import { OutboundStream } from "./outbound.js";
 
@@ -16,7 +16,8 @@ export function nodeStdio(): HostStdio[] {
   return [0, 1, 2].map((fd) => {
     const type = fs.fstatSync(fd).mode & Mode.TypeMask;
     const flags = flagsOf(fd);
-    if (type === Mode.Regular || type === Mode.Directory) return { kind: "file", fd, flags, tell: () => tell(fd) };
+    if (type === Mode.Regular || type === Mode.Directory || type === Mode.BlockDevice)
+      return { kind: "file", fd, flags, tell: () => tell(fd) };
     const access = fd === 0 ? Open.ReadOnly : Open.WriteOnly;
     return { kind: "stream", flags: (flags & Open.Append) | access, stream: streamOf(fd, type, flags) };
   });
@@ -76,10 +77,10 @@ class Device implements HostStream {
     return toStat(fs.fstatSync(this.fd, { bigint: true }));
   }
   read(into: Uint8Array): number {
-    return fs.readSync(this.fd, into, 0, into.length, null);
+    return counted(() => fs.readSync(this.fd, into, 0, into.length, null));
   }
   write(from: Uint8Array): number {
-    return fs.writeSync(this.fd, from, 0, from.length, null);
+    return counted(() => fs.writeSync(this.fd, from, 0, from.length, null));
   }
   readable(): boolean {
     return true;
