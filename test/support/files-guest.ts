@@ -199,18 +199,18 @@ export function temporary(): { path: string; end: () => void } {
 }
 
 function inMemory(): ReturnType<Kind["make"]> {
-  const guest = new FilesGuest(makeFiles({ cwd: "/" }), "/home/me");
+  const guest = new FilesGuest(makeFiles({ cwd: "/" }), "/top/home");
   guest.run([
-    ["mkdirat", AT, "home", 0o755],
-    ["mkdirat", AT, "home/me", 0o755],
-    ["chdir", "home/me"],
+    ["mkdirat", AT, "top", 0o755],
+    ["mkdirat", AT, "top/home", 0o755],
+    ["chdir", "top/home"],
   ]);
   return { guest, end: () => {} };
 }
 
 function onHost(home: string, options: (path: string) => Partial<FilesOptions>): ReturnType<Kind["make"]> {
   const { path, end } = temporary();
-  mkdirSync(join(path, "inside"));
+  mkdirSync(join(path, "home"));
   return { guest: new FilesGuest(makeFiles({ cwd: home, ...options(path) }), home), end };
 }
 
@@ -218,6 +218,6 @@ const given = (host: string): Bind => ({ host, guest: "/given", readOnly: false 
 
 export const KINDS: readonly Kind[] = [
   { name: "memory", make: inMemory },
-  { name: "--dir", make: () => onHost("/given/inside", (path) => ({ binds: [given(path)] })) },
-  { name: "--root", make: () => onHost("/inside", (root) => ({ root })) },
+  { name: "--dir", make: () => onHost("/given/home", (path) => ({ binds: [given(path)] })) },
+  { name: "--root", make: () => onHost("/home", (root) => ({ root })) },
 ];
