@@ -62,7 +62,10 @@ export async function benchFaults(options: FaultOptions): Promise<FaultRow[]> {
     for (const pages of [HOT_PAGES, COLD_PAGES]) {
       for (const n of threads) {
         const seen = new Map<string, number[]>();
-        const note = (name: string, rate: number) => seen.set(name, [...(seen.get(name) ?? []), rate]);
+        // A native run that Ctrl-C ended as well has no rate.
+        const note = (name: string, rate: number) => {
+          if (Number.isFinite(rate)) seen.set(name, [...(seen.get(name) ?? []), rate]);
+        };
         for (let sample = 0; sample < samples && !stopped(); sample++) {
           progress(`fault: ${pages} pages, ${n} threads, sample ${sample + 1} of ${samples}`);
           for (const group of groups)
