@@ -183,7 +183,7 @@ describe("signals", () => {
   async function stormAfter(signal: NodeJS.Signals, again = false): Promise<number | null> {
     const child = start("run", guest("storm"), "-t", "2", "-s", "20");
     const end = ended(child);
-    await new Promise((resolve) => setTimeout(resolve, 1200));
+    await new Promise((resolve) => setTimeout(resolve, 3000));
     child.kill(signal);
     if (again) child.kill(signal);
     return (await end).status;
