@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { Errno } from "../src/core/abi/errno";
 import { Layout, Policy, Tables } from "../src/core/abi/mman";
+import { Pending } from "../src/core/abi/pending";
 import type { Core } from "../src/run/core";
 import type { FileService } from "../src/run/files/service";
 import { Machine, MachineError } from "../src/run/machine";
@@ -73,4 +74,24 @@ test("at the limit of threads a clone gets EAGAIN, and a thread's end makes room
   tasks.startThread(cpu, index, 0n, 0n);
   tasks.endThread(tasks.cpuArea(index), 0n);
   expect(tasks.claimWorker(cpu)).toBe(2);
+});
+
+test("a signal for the process finds another thread when the one it kicked blocks it, or ends", () => {
+  const [USR1, KICK] = [10, Pending.Kick];
+  const booted = bootCore(16, 3);
+  const tasks = booted.core as unknown as Core;
+  const { cpu } = booted;
+  const kicked = (i: number) => tasks.takePending(tasks.cpuArea(i), KICK) !== 0;
+  tasks.taskInit(100, 3);
+  tasks.firstThread(cpu);
+  for (const i of [1, 2]) {
+    tasks.joinPool(tasks.cpuArea(i));
+    tasks.startThread(cpu, tasks.claimWorker(cpu), 0n, 0n);
+  }
+  expect(tasks.signalProcess(cpu, USR1, 0, 100, 0, 0n)).toBe(0);
+  expect([0, 1, 2].map(kicked)).toEqual([true, false, false]);
+  tasks.setMask(cpu, ~0n);
+  expect([0, 1, 2].map(kicked)).toEqual([false, true, false]);
+  tasks.endThread(tasks.cpuArea(1), 0n);
+  expect([0, 1, 2].map(kicked)).toEqual([false, false, true]);
 });
