@@ -32,6 +32,11 @@ export class HostPort {
     this.host.post({ kind: "call", tid: this.tid, nr, args, flags });
     let cancelled = !interruptible;
     for (;;) {
+      // Looked at with the kick taken, before each sleep: an earlier request of the same call may have taken it.
+      if (!cancelled && core.signalWaits(cpu) !== 0) {
+        cancelled = true;
+        this.host.post({ kind: "cancel" });
+      }
       const bits = core.sleep(cpu, -1n);
       if (core.takePending(cpu, Pending.Reply) !== 0) {
         // A kick that came with the answer is still there for the return to user mode: it is only taken with a check.
@@ -39,10 +44,6 @@ export class HostPort {
       }
       if ((bits & Pending.Stop) !== 0) throw new ThreadStopped();
       core.takePending(cpu, Pending.Kick | Pending.Wake);
-      if (!cancelled && core.signalWaits(cpu) !== 0) {
-        cancelled = true;
-        this.host.post({ kind: "cancel" });
-      }
     }
   }
 

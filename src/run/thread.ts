@@ -165,9 +165,13 @@ export class Thread {
 
   /** In a blocking call: true when a signal is to be delivered now, so the call must end. Takes the kick. */
   interrupted(): boolean {
-    const { core, cpu } = this;
-    core.takePending(cpu, Pending.Kick | Pending.Wake);
-    if (!this.claimed && core.signalWaits(cpu) !== 0) this.claimed = this.claim();
+    this.clearWakeups();
+    return this.signalled();
+  }
+
+  /** The same for a caller that took the kick before it last looked at what it waits for. */
+  signalled(): boolean {
+    if (!this.claimed && this.core.signalWaits(this.cpu) !== 0) this.claimed = this.claim();
     return this.claimed !== undefined;
   }
 

@@ -55,7 +55,7 @@ const CASES: readonly Case[] = [
   },
   {
     name: "signals",
-    sections: ["faults", "traps", "restarts", "altStack", "nesting", "masks", "restart", "threads"],
+    sections: ["faults", "traps", "restarts", "altStack", "nesting", "masks", "restart", "threads", "handoff"],
     emulatorFails: { nesting: "delivers a signal of sa_mask inside the handler that masks it" },
   },
   { name: "hammer", sections: ["slots", "anywhere"] },

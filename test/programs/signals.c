@@ -369,9 +369,43 @@ static int die(const char *name) {
   return 3;
 }
 
+#define HANDOFFS 3000
+static volatile int handedOff;
+
+static void *takeHandoffs(void *arg) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGUSR2);
+  for (int i = 0; i < HANDOFFS; i++) {
+    int got = 0;
+    handedOff = i + 1;
+    must(sigwait(&set, &got) == 0 && got == SIGUSR2, "sigwait takes it");
+  }
+  return arg;
+}
+
+/* A signal sent at the very moment its thread begins to wait for it; none may be slept through. */
+static void handoff(void) {
+  sigset_t set, old;
+  pthread_t thread;
+  sigemptyset(&set);
+  sigaddset(&set, SIGUSR2);
+  pthread_sigmask(SIG_BLOCK, &set, &old);
+  must(pthread_create(&thread, NULL, takeHandoffs, NULL) == 0, "create");
+  for (int i = 0; i < HANDOFFS; i++) {
+    while (handedOff <= i) sched_yield();
+    for (volatile int spin = 0; spin < (i % 64) * 4; spin++) {}
+    must(pthread_kill(thread, SIGUSR2) == 0, "kill");
+  }
+  must(pthread_join(thread, NULL) == 0, "join");
+  pthread_sigmask(SIG_SETMASK, &old, NULL);
+  say("handed off %d", handedOff);
+}
+
 static const struct section SECTIONS[] = {
     {"faults", faults},   {"traps", traps}, {"restarts", restarts}, {"altStack", altStack},
     {"nesting", nesting}, {"masks", masks}, {"restart", restart},   {"threads", threads},
+    {"handoff", handoff},
 };
 
 int main(int argc, char **argv) {

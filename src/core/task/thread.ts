@@ -17,7 +17,7 @@
 import { Errno } from "../abi/errno";
 import { Pending } from "../abi/pending";
 import { ThreadWord } from "../abi/word";
-import { cpuArea, cpuId, post, takePending } from "../sync/cpu";
+import { cpuArea, cpuId, post } from "../sync/cpu";
 import { waitWord } from "../sync/env";
 import { lock, unlock } from "../sync/spinlock";
 import { dropQueue } from "./queue";
@@ -70,7 +70,7 @@ export function idleWorkersRacy(): u32 {
   return atomic.load<u32>(IDLE_COUNT);
 }
 
-/** Sleeps, offline, until a clone makes this worker a thread. */
+/** Sleeps, offline, until a clone makes this worker a thread. A kick sent since it lives stays for it to take. */
 export function awaitThread(cpu: usize): void {
   const word = threadRecord(cpuId(cpu)) + T_STATE;
   let state = atomic.load<u32>(word);
@@ -78,7 +78,6 @@ export function awaitThread(cpu: usize): void {
     waitWord(word, state, -1);
     state = atomic.load<u32>(word);
   }
-  takePending(cpu, Pending.Kick | Pending.Wake | Pending.Reply);
 }
 
 /** Takes an idle worker for a new thread: its CPU index, or -EAGAIN at the limit, or -EBUSY when none is idle just now. */

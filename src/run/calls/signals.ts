@@ -72,6 +72,8 @@ export function rtSigtimedwait(thread: Thread, args: Args): number {
   core.setAwaited(cpu, set);
   try {
     for (;;) {
+      // The kick first, then the look: one that comes after the look is still there to end the sleep.
+      thread.clearWakeups();
       const signal = core.claimSignal(cpu, set, guest.out, 1);
       if (signal !== 0) {
         const claim = readClaim(signal, guest.view);
@@ -79,7 +81,7 @@ export function rtSigtimedwait(thread: Thread, args: Args): number {
         writeSigInfo(guest.view, 0, claim);
         return guest.copyOut(long(args, 1), 0, 128) || signal;
       }
-      if (thread.interrupted()) return -Errno.EINTR;
+      if (thread.signalled()) return -Errno.EINTR;
       const left = deadline - thread.now();
       if (left <= 0) return -Errno.EAGAIN;
       thread.doze(left);
