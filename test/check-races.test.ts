@@ -1,20 +1,31 @@
 /**
- * The checker's scenarios on the core that ships, under each policy: random schedules, every one of which must keep the
- * structure whole, give explainable results, and give everything back.
+ * The checker's scenarios on the core that ships, under each policy, protection and layout: random schedules, every one of which
+ * must keep the structure whole, give explainable results, and give everything back.
  */
 import { expect, test } from "vitest";
 import { Checker } from "../src/check/checker.js";
 import { SCENARIOS } from "../src/check/scenarios.js";
-import { Policy } from "../src/core/abi/mman.js";
+import { Layout, Policy, Tables } from "../src/core/abi/mman.js";
 import { shippedBuild } from "./support/check.js";
 
-const SEEDS = process.env.FAULTLINE_FULL ? 20_000 : 600;
+const SEEDS = process.env.FAULTLINE_FULL ? 20_000 : 400;
 const build = shippedBuild();
+const POLICIES = [Policy.MmapLock, Policy.Optimistic, Policy.Spf, Policy.VmaLock, Policy.VmaRefcount];
+const PAGE = POLICIES.flatMap((policy) =>
+  [Tables.Rcu, Tables.Irq].map((tables) => [policy, tables, Layout.Page] as const),
+);
+/** Tables that others share a block with: where a policy makes a difference, it is in the walk. */
+const BLOCKS = [Layout.Halves, Layout.Fragments].flatMap((layout) =>
+  [Tables.Rcu, Tables.Irq].map((tables) => [Policy.Optimistic, tables, layout] as const),
+);
 
-for (const policy of [Policy.MmapLock, Policy.Optimistic, Policy.Spf, Policy.VmaLock, Policy.VmaRefcount]) {
+for (const [policy, tables, layout] of [...PAGE, ...BLOCKS]) {
+  const setting = `${Policy[policy]}, ${Tables[tables]}, ${Layout[layout]}`;
   for (const scenario of SCENARIOS) {
-    test(`${scenario.name} under ${Policy[policy]}: ${scenario.about}`, () => {
-      const checker = new Checker(build, scenario, policy);
+    test(`${scenario.name} under ${setting}: ${scenario.about}`, {
+      timeout: 60_000,
+    }, () => {
+      const checker = new Checker(build, scenario, policy, tables, layout);
       const failure = checker.runSeeds(1, SEEDS);
       expect(failure && `seed ${failure.seed}: ${failure.text}\n${failure.columns}`).toBeUndefined();
       expect(checker.executions).toBe(SEEDS);

@@ -6,7 +6,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Access } from "../src/core/abi/exit";
-import { MapFlag, Policy, Prot } from "../src/core/abi/mman";
+import { Layout, MapFlag, Policy, Prot, Tables } from "../src/core/abi/mman";
 import { Stat } from "../src/core/abi/stat";
 import { bootCore, mustHold, type TestCore } from "./support/core";
 
@@ -122,12 +122,21 @@ function compare(t: TestCore, m: Model): void {
   }
 }
 
-for (const policy of [Policy.MmapLock, Policy.Optimistic, Policy.Spf, Policy.VmaLock, Policy.VmaRefcount]) {
-  test(`random calls agree with the model under ${Policy[policy]}`, () => {
+const POLICIES = [Policy.MmapLock, Policy.Optimistic, Policy.Spf, Policy.VmaLock, Policy.VmaRefcount];
+const LAYOUTS = [Layout.Page, Layout.Halves, Layout.Fragments];
+const SETTINGS = [
+  ...POLICIES.map((policy) => [policy, Tables.Rcu, Layout.Page] as const),
+  ...LAYOUTS.map((layout) => [Policy.Optimistic, Tables.Irq, layout] as const),
+  ...LAYOUTS.slice(1).map((layout) => [Policy.Optimistic, Tables.Rcu, layout] as const),
+];
+
+for (const [policy, tables, layout] of SETTINGS) {
+  test(`random calls agree with the model under ${Policy[policy]}, ${Tables[tables]}, ${Layout[layout]}`, () => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 1, maxLength: 40 }), fc.boolean(), (steps, compareEach) => {
-        const t = bootCore(16, 2, policy);
-        const before = t.core.stat(Stat.FramesFree);
+        const t = bootCore(16, 2, policy, tables, layout);
+        const free = () => t.core.stat(Stat.FramesFree) + t.core.stat(Stat.FramesHeld);
+        const before = free();
         const m = new Model();
         for (const s of steps) {
           apply(t, m, s);
@@ -141,7 +150,8 @@ for (const policy of [Policy.MmapLock, Policy.Optimistic, Policy.Spf, Policy.Vma
         mustHold(t);
         expect(t.core.stat(Stat.VmaRecords)).toBe(0);
         expect(t.core.stat(Stat.NodeRecords)).toBe(0);
-        expect(t.core.stat(Stat.FramesFree) + t.core.stat(Stat.SlabFrames)).toBe(before);
+        expect(free() + t.core.stat(Stat.SlabFrames)).toBe(before);
+        expect(t.core.stat(Stat.FramesTable)).toBe(1);
       }),
       { numRuns: 150 },
     );

@@ -1,10 +1,10 @@
 /**
- * One scenario on one build of the core under one policy, run as often as wanted.
+ * One scenario on one build of the core under one policy, protection and layout, run as often as wanted.
  *
  *   once            boot, bring a CPU online for each actor, map what is there before, capture the memory
  *   each execution  every actor to its end under a strategy → results explained → all given back → memory put back
  */
-import { Advice, MapFlag, type Policy } from "../core/abi/mman.js";
+import { Advice, Layout, MapFlag, type Policy, Tables } from "../core/abi/mman.js";
 import { columns, type Span } from "./columns.js";
 import { History } from "./history.js";
 import { type CoreBuild, Machine } from "./hooked.js";
@@ -31,11 +31,11 @@ export class Checker implements Observer {
   readonly #history = new History();
   readonly #frames: number;
 
-  constructor(build: CoreBuild, scenario: Scenario, policy: Policy) {
+  constructor(build: CoreBuild, scenario: Scenario, policy: Policy, tables = Tables.Rcu, layout = Layout.Page) {
     const cpus = scenario.actors.length;
     this.scenario = scenario;
     this.machine = new Machine(build, OWNED_BYTES, 2 * cpus);
-    this.machine.boot(OWNED_BYTES, cpus, policy);
+    this.machine.boot(OWNED_BYTES, cpus, policy, tables, layout);
     this.#frames = framesOf(this.machine);
     this.#prepare();
     this.scheduler = new Scheduler(this.machine, scenario.actors);

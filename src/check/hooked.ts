@@ -102,8 +102,8 @@ export class Machine {
   }
 
   /** Lays the core out; from here on accesses to frames are recognised. */
-  boot(ownedBytes: number, cpus: number, policy: number): void {
-    const frames = this.plain.boot(ownedBytes, cpus, policy, 0, 0);
+  boot(ownedBytes: number, cpus: number, policy: number, tables: number, layout: number): void {
+    const frames = this.plain.boot(ownedBytes, cpus, policy, tables, layout);
     if (frames < 0) throw new Error(`boot: ${frames}`);
     this.firstFrame = ownedBytes - frames * 4096;
   }

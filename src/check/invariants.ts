@@ -24,9 +24,9 @@ export function mustHoldAtRest({ plain }: Machine): void {
   if (bug !== 0) throw new Violation("rest", bugText(bug));
 }
 
-/** Frames that were there before anything was mapped. */
+/** Frames that were there before anything was mapped; a layout of blocks keeps some back. */
 export function framesOf({ plain }: Machine): number {
-  return plain.stat(Stat.FramesFree) + plain.stat(Stat.SlabFrames);
+  return plain.stat(Stat.FramesFree) + plain.stat(Stat.FramesHeld) + plain.stat(Stat.SlabFrames);
 }
 
 /** Unmaps all, drains what is deferred, and finds everything back. */

@@ -2,6 +2,7 @@
  * The scenarios: small, so that many orders are seen; each about one race of the memory manager.
  *
  *   A, B, C   pages of one leaf table.  FAR   a page of another leaf table, so that unmapping it retires a table
+ *   NEXT      the same in a third leaf table, which shares FAR's block where blocks hold two
  *   N         mapped beside A: unmapping A leaves the leaf table in place, with work for others in it
  */
 import { dontNeed, leave, map, moveBrk, PAGE, protect, read, settle, unmap, write } from "./operations.js";
@@ -12,6 +13,7 @@ const B = A + PAGE;
 const C = B + PAGE;
 const N = A + 16 * PAGE;
 const FAR = A + 0x20_0000;
+const NEXT = FAR + 0x20_0000;
 const HEAP = 0x5000_0000;
 const R = 1;
 const RW = 3;
@@ -34,6 +36,18 @@ export const SCENARIOS: readonly Scenario[] = [
     about: "a walk races an unmapping that retires the table in its hands; no shootdown holds the unmapping up",
     before: [{ at: FAR, pages: 2, prot: RW, state: "emptied" }],
     actors: [[write(FAR, 7), read(FAR + PAGE)], [unmap(FAR, 2)]],
+  },
+  {
+    name: "two-tables",
+    about: "two tables retired one after the other, the second when a grace period has begun, with a walk in it",
+    before: [
+      { at: FAR, pages: 1, prot: RW, state: "emptied" },
+      { at: NEXT, pages: 6, prot: RW, state: "emptied" },
+    ],
+    actors: [
+      [read(NEXT), read(NEXT + PAGE), write(NEXT + 2 * PAGE, 7), read(NEXT + 3 * PAGE), write(NEXT + 4 * PAGE, 8)],
+      [unmap(FAR, 1), settle(1), unmap(NEXT, 6), settle(3)],
+    ],
   },
   {
     name: "fault-munmap-table",

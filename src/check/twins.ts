@@ -5,7 +5,7 @@
  * A variant is the other kind of changed build: still right, but with a constant that leads small scenarios into code
  * they would never reach.
  */
-import { Policy } from "../core/abi/mman.js";
+import { Layout, Policy, Tables } from "../core/abi/mman.js";
 import type { Rule } from "./violation.js";
 
 /** One source line and what stands in its place. The line is compared without its indentation. */
@@ -21,10 +21,23 @@ export interface Twin {
   readonly about: string;
   readonly patches: readonly Patch[];
   readonly scenario: string;
+  /** How many random walks must do, where the usual number does not. */
+  readonly seeds?: number;
   readonly policy: Policy;
+  /** Tables.Rcu when not said. */
+  readonly tables?: Tables;
+  /** Layout.Page when not said. */
+  readonly layout?: Layout;
   /** The rules it may be caught by, each for a reason. */
   readonly caughtBy: readonly Rule[];
 }
+
+/** Blocks so small that a scenario can fill one. */
+const FRAGMENTS_OF_TWO: Patch = {
+  file: "mm/block.ts",
+  line: "const FRAGMENTS: u32 = 16;",
+  replacement: "const FRAGMENTS: u32 = 2;",
+};
 
 export const TWINS: readonly Twin[] = [
   {
@@ -33,8 +46,8 @@ export const TWINS: readonly Twin[] = [
     patches: [
       {
         file: "mm/commit.ts",
-        line: "else if (isDetached(vma)) outcome = Outcome.RetryDetached;",
-        replacement: "",
+        line: "if (isDetached(vma)) outcome = Outcome.RetryDetached;",
+        replacement: "if (vma == 0) outcome = Outcome.RetryDetached;",
       },
     ],
     scenario: "fault-munmap",
@@ -47,19 +60,99 @@ export const TWINS: readonly Twin[] = [
     about: "a retired table is freed at once, not after a grace period: a walker reads a free frame",
     patches: [
       {
-        file: "mm/retire.ts",
-        line: "defer(cpu, descriptor(table), KIND_TABLE);",
-        replacement: "freeTable(cpu, table);",
-      },
-      {
-        file: "mm/retire.ts",
-        line: 'import { addUsedLocked, lockTable, markDeadLocked, unlockTable, usedLocked } from "./table";',
-        replacement:
-          'import { addUsedLocked, freeTable, lockTable, markDeadLocked, unlockTable, usedLocked } from "./table";',
+        file: "mm/table.ts",
+        line: "if (isPage()) defer(cpu, descriptor(table), KIND_TABLE);",
+        replacement: "if (isPage()) freeTable(cpu, table);",
       },
     ],
     scenario: "walk-munmap-table",
     policy: Policy.Optimistic,
+    caughtBy: ["freed"],
+  },
+  {
+    name: "walk-interruptible",
+    about: "a fault walks with interrupts on where their being off is all that keeps its tables alive",
+    patches: [
+      { file: "mm/section.ts", line: "if (tablesIrq()) irqOff(cpu);", replacement: "if (tablesIrq()) return;" },
+      { file: "mm/section.ts", line: "if (tablesIrq()) irqOn(cpu);", replacement: "if (tablesIrq()) return;" },
+    ],
+    scenario: "walk-munmap-table",
+    policy: Policy.Optimistic,
+    tables: Tables.Irq,
+    caughtBy: ["freed"],
+  },
+  {
+    name: "walk-interruptible-spf",
+    about: "the same in the speculative fault of the patchset",
+    patches: [
+      { file: "mm/section.ts", line: "if (tablesIrq()) irqOff(cpu);", replacement: "if (tablesIrq()) return;" },
+      { file: "mm/section.ts", line: "if (tablesIrq()) irqOn(cpu);", replacement: "if (tablesIrq()) return;" },
+    ],
+    scenario: "walk-munmap-table",
+    policy: Policy.Spf,
+    tables: Tables.Irq,
+    caughtBy: ["freed"],
+  },
+  {
+    name: "round-skipped",
+    about: "where no page was there to flush, tables are freed without a round of IPIs",
+    patches: [
+      {
+        file: "mm/gather.ts",
+        line: "else if (load<u32>(cpu, P_GATHER_TABLES) != 0) shootRange(cpu, 0, 0);",
+        replacement: "",
+      },
+    ],
+    scenario: "walk-munmap-table",
+    policy: Policy.Optimistic,
+    tables: Tables.Irq,
+    caughtBy: ["freed"],
+  },
+  {
+    name: "half-reused-at-once",
+    about: "a retired half is spare at once, not after a grace period",
+    patches: [
+      {
+        file: "mm/block.ts",
+        line: "} else if (!walked) {",
+        replacement: "} else if (!walked || layout() == <u32>Layout.Halves) {",
+      },
+    ],
+    scenario: "walk-munmap-table",
+    policy: Policy.Optimistic,
+    layout: Layout.Halves,
+    caughtBy: ["freed"],
+  },
+  {
+    name: "half-in-the-others-period",
+    about: "a half retired while its block's head is queued is freed with the other, in a period that may be older",
+    patches: [
+      {
+        file: "mm/block.ts",
+        line: "} else if (isQueued(block)) setState(table, WAITING);",
+        replacement: "} else if (isQueued(block)) setState(table, COVERED);",
+      },
+    ],
+    scenario: "two-tables",
+    seeds: 40_000,
+    policy: Policy.Optimistic,
+    layout: Layout.Halves,
+    caughtBy: ["freed"],
+  },
+  {
+    name: "block-freed-at-once",
+    about: "a block of fragments is free as soon as its last table is given back",
+    patches: [
+      FRAGMENTS_OF_TWO,
+      {
+        file: "mm/block.ts",
+        line: "if (dropRef(block)) defer(cpu, descriptor(block), KIND_BLOCK);",
+        replacement: "if (dropRef(block)) wholeFree(cpu, block);",
+      },
+    ],
+    scenario: "two-tables",
+    policy: Policy.Optimistic,
+    layout: Layout.Fragments,
     caughtBy: ["freed"],
   },
   {
@@ -116,6 +209,7 @@ export interface Variant {
   readonly name: string;
   readonly about: string;
   readonly patches: readonly Patch[];
+  readonly layout?: Layout;
 }
 
 export const VARIANTS: readonly Variant[] = [
@@ -123,5 +217,11 @@ export const VARIANTS: readonly Variant[] = [
     name: "mmap-lock-sleeps",
     about: "who waits for mmapLock sleeps at once, where the shipping core first spins twenty rounds",
     patches: [{ file: "sync/rwlock.ts", line: "const SPINS: u32 = 20;", replacement: "const SPINS: u32 = 0;" }],
+  },
+  {
+    name: "fragments-of-two",
+    about: "blocks of two fragments, which small scenarios fill and empty",
+    patches: [FRAGMENTS_OF_TWO],
+    layout: Layout.Fragments,
   },
 ];

@@ -23,8 +23,12 @@ const POLICIES: Readonly<Record<string, Policy>> = {
   "vma-refcount": Policy.VmaRefcount,
   optimistic: Policy.Optimistic,
 };
-const PROTECTIONS: Readonly<Record<string, Tables>> = { rcu: Tables.Rcu };
-const LAYOUTS: Readonly<Record<string, Layout>> = { page: Layout.Page };
+const PROTECTIONS: Readonly<Record<string, Tables>> = { rcu: Tables.Rcu, irq: Tables.Irq };
+const LAYOUTS: Readonly<Record<string, Layout>> = {
+  page: Layout.Page,
+  halves: Layout.Halves,
+  fragments: Layout.Fragments,
+};
 
 /** What the guest finds in its environment before `--env`. */
 const ENVIRONMENT: Readonly<Record<string, string>> = {

@@ -28,6 +28,11 @@ describe.skipIf(process.env.FAULTLINE_FULL !== "1" || process.platform !== "linu
     ["optimistic", 24],
     ["mmap-lock", 2],
     ["mmap-lock", 8],
+    ["optimistic --tables irq", 8],
+    ["spf --tables irq", 8],
+    ["vma-lock", 8],
+    ["optimistic --table-layout halves", 8],
+    ["optimistic --table-layout fragments", 8],
   ])("%s, %i threads: every word verified beside a mutator", { timeout: 130_000 }, (policy, threads) => {
     const { output, status } = storm(policy, threads, "-s 4", "-v", "-p 512");
     expect(output).toMatch(/^total .* errors=0$/m);

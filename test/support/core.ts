@@ -3,7 +3,7 @@
  */
 import { readFileSync } from "node:fs";
 import { Bug } from "../../src/core/abi/bug";
-import { Policy } from "../../src/core/abi/mman";
+import { Layout, Policy, Tables } from "../../src/core/abi/mman";
 import type { MemoryCore } from "../../src/embed/memoryCore";
 
 const wasm = new WebAssembly.Module(readFileSync(new URL("../../build/core.wasm", import.meta.url)));
@@ -21,7 +21,13 @@ export function bugName(code: number): string {
 }
 
 /** Boots a core over `mebibytes` with `cpus` areas; CPU 0 is online. */
-export function bootCore(mebibytes = 16, cpus = 4, policy: Policy = Policy.Optimistic): TestCore {
+export function bootCore(
+  mebibytes = 16,
+  cpus = 4,
+  policy: Policy = Policy.Optimistic,
+  tables: Tables = Tables.Rcu,
+  layout: Layout = Layout.Page,
+): TestCore {
   const pages = mebibytes * 16;
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
   let core: MemoryCore;
@@ -34,7 +40,7 @@ export function bootCore(mebibytes = 16, cpus = 4, policy: Policy = Policy.Optim
     },
   };
   core = new WebAssembly.Instance(wasm, { env }).exports as unknown as MemoryCore;
-  const frames = core.boot(pages * 65536, cpus, policy, 0, 0);
+  const frames = core.boot(pages * 65536, cpus, policy, tables, layout);
   if (frames < 0) throw new Error(`boot: ${frames}`);
   const cpu = core.cpuArea(0);
   core.cpuOnline(cpu);

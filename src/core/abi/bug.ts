@@ -36,4 +36,6 @@ export enum Bug {
   verify_gap_of_a_tree_node_is_wrong = 36,
   verify_object_references_do_not_add_up = 37,
   commitFilePage_source_outside_memory = 38,
+  verify_table_in_a_frame_that_is_not_one = 39,
+  giveBack_table_is_not_live = 40,
 }

@@ -49,10 +49,18 @@ export enum Policy {
 
 /** What keeps a page table alive under a walker that holds no lock. */
 export enum Tables {
+  /** A reader section; tables are freed after a grace period. */
   Rcu = 0,
+  /** Interrupts off for the walk; tables are freed after a round of IPIs. */
+  Irq = 1,
 }
 
 /** How many tables one block holds. */
 export enum Layout {
+  /** One table in each block. */
   Page = 0,
+  /** Two: each is reused after its own grace period. */
+  Halves = 1,
+  /** Sixteen: none is reused before the whole block is free. */
+  Fragments = 2,
 }

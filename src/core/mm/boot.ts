@@ -37,11 +37,12 @@ const OBJECT_BYTES: u32 = 64;
 
 /**
  * memoryBytes: size of the memory, a multiple of 64 KiB. cpus: how many areas to lay out, 1–256.
- * Returns the number of frames, or -ENOMEM (too small for its own tables), -EINVAL (an unknown policy or layout).
+ * Returns the number of frames, or -ENOMEM (too small for its own tables), -EINVAL (an unknown policy, protection or layout).
  */
 export function boot(memoryBytes: u32, cpus: u32, policy: u32, tables: u32, layout: u32): i32 {
   if (load<u32>(H_MAGIC) == MAGIC) bug(0, Bug.boot_core_already_booted);
-  if (policy > <u32>Policy.VmaRefcount || tables != Tables.Rcu || layout != Layout.Page) return -Errno.EINVAL;
+  if (policy > <u32>Policy.VmaRefcount || tables > <u32>Tables.Irq) return -Errno.EINVAL;
+  if (layout > <u32>Layout.Fragments) return -Errno.EINVAL;
   if (cpus == 0 || cpus > 256) return -Errno.EINVAL;
   const descriptors = CPU_AREAS + cpus * CPU_BYTES;
   const allFrames = memoryBytes >> 12;

@@ -1,8 +1,8 @@
 /**
  * Commit: the words by which a fault publishes an entry (design protocol 1).
  *
- *   lockIfStill(leaf, vma, slot, seen)   locks the leaf table and re-checks, under the lock, all the fault relied on
- *   publish(slot, seen, entry)           the entry itself, by compare-and-swap
+ *   lockIfStill(leaf, vma, va, seen)   locks the leaf table and re-checks, under the lock, all the fault relied on
+ *   publishLocked(leaf, slot, seen, entry)   the entry itself, by compare-and-swap
  *
  * Why it is right   whoever removes a mapping sets `detached`, then takes every table lock of the range. If our critical
  *   section is first, the remover finds our entry and zaps it. If the remover was first, its store of `detached` is
@@ -12,16 +12,17 @@
  */
 
 import { Outcome } from "./outcome";
-import { addUsedLocked, isDead, lockTable, unlockTable } from "./table";
+import { entryAt } from "./pte";
+import { addUsedLocked, unlockTable } from "./table";
 import { isDetached } from "./vma";
+import { lockWalked } from "./walk";
 
-/** Locks `leaf` and returns Done, or returns why not, unlocked. */
-export function lockIfStill(cpu: usize, leaf: usize, vma: usize, slot: usize, seen: u64): u32 {
-  lockTable(cpu, leaf);
+/** Locks `leaf`, found on the way to va, and returns Done, or returns why not, unlocked. */
+export function lockIfStill(cpu: usize, leaf: usize, vma: usize, va: u64, seen: u64): u32 {
+  if (!lockWalked(cpu, leaf, va, 0)) return Outcome.RetryDead;
   let outcome: u32 = Outcome.Done;
-  if (isDead(leaf)) outcome = Outcome.RetryDead;
-  else if (isDetached(vma)) outcome = Outcome.RetryDetached;
-  else if (atomic.load<u64>(slot) != seen) outcome = Outcome.RetryEntry;
+  if (isDetached(vma)) outcome = Outcome.RetryDetached;
+  else if (atomic.load<u64>(entryAt(leaf, va, 0)) != seen) outcome = Outcome.RetryEntry;
   if (outcome != Outcome.Done) unlockTable(cpu, leaf);
   return outcome;
 }

@@ -6,8 +6,9 @@ import { Bug } from "../abi/bug";
 import { Counter } from "../abi/counter";
 import { bug } from "../sync/env";
 import { adoptOrphans, advance, deferredCount, orphanCountRacy, R_KIND, takeReady } from "../sync/rcu";
+import { blockReady } from "./block";
 import { frameOf } from "./frame";
-import { KIND_NODE, KIND_TABLE, KIND_VMA } from "./kinds";
+import { KIND_BLOCK, KIND_NODE, KIND_TABLE, KIND_VMA } from "./kinds";
 import { count } from "./percpu";
 import { SLAB_NODE, SLAB_VMA, slabFree } from "./slab";
 import { freeTable } from "./table";
@@ -35,6 +36,7 @@ export function runReady(cpu: usize): void {
     if (r == 0) return;
     const kind = load<u32>(r, R_KIND);
     if (kind == KIND_TABLE) freeTable(cpu, frameOf(r));
+    else if (kind == KIND_BLOCK) blockReady(cpu, frameOf(r));
     else if (kind == KIND_VMA) slabFree(cpu, SLAB_VMA, r);
     else if (kind == KIND_NODE) slabFree(cpu, SLAB_NODE, r);
     else bug(cpu, Bug.runDeferred_unknown_kind);

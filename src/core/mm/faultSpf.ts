@@ -24,6 +24,7 @@ import { allocFrame, freeFrame, TYPE_DATA } from "./frame";
 import { Outcome } from "./outcome";
 import { count, P_COPY_ANON, P_COPY_FLAGS, P_KERNEL, P_LEAF_ENTRY, P_LEAF_SLOT } from "./percpu";
 import { allows, entryAt, LEVELS, makeEntry, PTE_A, PTE_D, PTE_RIGHTS, PTE_V, PTE_W, ptePhys, rightsOf } from "./pte";
+import { walkBegin, walkEnd } from "./section";
 import { isZeroFrame } from "./serve";
 import { shootPage } from "./shootdown";
 import { pgd, S_SEQ, S_USERS, treeRoot } from "./space";
@@ -64,13 +65,13 @@ function still(seq: u32): bool {
 
 /** Patch 13: the walk, and what the entry says is to be done. */
 function handle(cpu: usize, va: u64, access: u32, seq: u32): u32 {
-  rcuEnter(cpu);
+  walkBegin(cpu);
   let table = pgd();
   for (let level: u32 = LEVELS - 1; level > 0; level--) {
     const slot = entryAt(table, va, level);
     const entry = atomic.load<u64>(slot);
     if ((entry & PTE_V) == 0) {
-      rcuExit(cpu);
+      walkEnd(cpu);
       return abort(cpu, level == 1 ? Counter.SpfAbortPmd : Counter.SpfAbortPud);
     }
     store<u32>(cpu, <u32>slot, P_LEAF_SLOT);
@@ -79,7 +80,7 @@ function handle(cpu: usize, va: u64, access: u32, seq: u32): u32 {
   }
   const slot = entryAt(table, va, 0);
   const seen = atomic.load<u64>(slot);
-  rcuExit(cpu);
+  walkEnd(cpu);
   // `table` and `slot` must not be followed from here until mapAndLock() has said yes.
   const rights = rightsOf(load<u32>(cpu, P_COPY_FLAGS) & PROT_MASK);
   const write = access == Access.Write;
@@ -93,9 +94,9 @@ function handle(cpu: usize, va: u64, access: u32, seq: u32): u32 {
  * The section is left once the lock is held: a writer must take it before it can free the table.
  */
 function mapAndLock(cpu: usize, leaf: usize, seq: u32): bool {
-  rcuEnter(cpu);
+  walkBegin(cpu);
   const reason = tryMapAndLock(cpu, leaf, seq);
-  rcuExit(cpu);
+  walkEnd(cpu);
   if (reason == 0) return true;
   abort(cpu, reason);
   return false;

@@ -13,13 +13,14 @@ import { memoryBytes } from "../sync/layout";
 import { allocFrame, freeFrame, TYPE_DATA } from "./frame";
 import { Outcome } from "./outcome";
 import { count, P_IO_ADDRESS, P_IO_OBJECT, P_IO_OFFSET } from "./percpu";
-import { entryAt, makeEntry, PTE_A, rightsOf } from "./pte";
+import { makeEntry, PTE_A, rightsOf } from "./pte";
 import { reclaim } from "./reclaim";
+import { walkBegin, walkEnd } from "./section";
 import { install } from "./serve";
 import { treeRoot } from "./space";
 import { find } from "./tree";
 import { PROT_MASK, V_OBJECT, V_OFFSET, vmaFlags, vmaStart } from "./vma";
-import { ensureLeaf } from "./walk";
+import { ensureTables, walkLeaf } from "./walk";
 
 export function ioObject(cpu: usize): u32 {
   return load<u32>(cpu, P_IO_OBJECT);
@@ -52,11 +53,13 @@ function commitOnce(cpu: usize, page: u64, source: usize): u32 {
   let outcome: u32 = Outcome.RetryDetached;
   if (vma != 0 && load<u32>(vma, V_OBJECT) == ioObject(cpu)) {
     if (load<u64>(vma, V_OFFSET) + (page - vmaStart(vma)) == ioOffset(cpu)) {
-      const leaf = ensureLeaf(cpu, vma, page);
-      if (leaf < 4096) outcome = <u32>leaf;
-      else {
+      outcome = ensureTables(cpu, vma, page);
+      if (outcome == <u32>Outcome.Done) {
+        walkBegin(cpu);
+        const leaf = walkLeaf(page);
+        walkEnd(cpu);
         const entry = makeEntry(frame, rightsOf(vmaFlags(vma) & PROT_MASK) | PTE_A);
-        outcome = install(cpu, leaf, vma, entryAt(leaf, page, 0), entry);
+        outcome = leaf == 0 ? Outcome.RetryDead : install(cpu, leaf, vma, page, entry);
       }
     }
   }

@@ -6,18 +6,20 @@
  *            fetched before the call is valid after it.
  * Ordering   entry read → TLB entry with interrupts off: a shootdown that began after the read waits for our
  *            acknowledgement, which we give only after the TLB entry is in place, and then drop it.
- * Tables     the walk is a reader section: a table on the way may be unlinked, not freed.
+ * Tables     the walk is a section (section.ts): a table on the way may be unlinked, not freed. Under irq the interrupts
+ *            that are off anyway are all it needs.
  * A and D    are set by compare-and-swap, as hardware does (privileged specification 4.3.2): an `or` could write into an
  *            entry just cleared. A page enters the TLB as writable only when it is writable and dirty.
  */
 import { Counter } from "../abi/counter";
 import { Access, Exit } from "../abi/exit";
-import { irqOff, irqOn, rcuEnter, rcuExit } from "../sync/env";
+import { irqOff, irqOn } from "../sync/env";
 import { poll } from "../sync/poll";
 import { fetchSet, tlbSet } from "../sync/tlb";
 import { fault } from "./fault";
 import { count } from "./percpu";
 import { allows, entryAt, PTE_A, PTE_D, PTE_W, ptePhys, TASK_SIZE } from "./pte";
+import { walkBegin, walkEnd } from "./section";
 import { walkLeaf } from "./walk";
 
 export function fill(cpu: usize, va: u64, access: u32): i32 {
@@ -41,10 +43,10 @@ export function fillRange(cpu: usize, start: u64, end: u64, access: u32): i32 {
 /** True when the table allowed the access and the TLB has it now. */
 function fillFromTable(cpu: usize, va: u64, access: u32): bool {
   irqOff(cpu);
-  rcuEnter(cpu);
+  walkBegin(cpu);
   const leaf = walkLeaf(va);
   const filled = leaf != 0 && enter(cpu, entryAt(leaf, va, 0), va, access);
-  rcuExit(cpu);
+  walkEnd(cpu);
   irqOn(cpu);
   return filled;
 }

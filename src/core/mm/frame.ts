@@ -1,15 +1,15 @@
 /**
  * Frames of 4 KiB, and one 64-byte descriptor line for each.
  *
- *    0        12     16     20     24     28     32     36     40       48      52
- *   ┌────────┬──────┬──────┬──────┬──────┬──────┬──────┬──────┬────────┬───────┬───────┬─────┐
- *   │rcu head│ type │ refs │ link │ lock │ dead │level │ used │ va     │parent │ block │     │
- *   └────────┴──────┴──────┴──────┴──────┴──────┴──────┴──────┴────────┴───────┴───────┴─────┘
+ *    0        12     16     20     24     28     32     36     40       48      52      56      60
+ *   ┌────────┬──────┬──────┬──────┬──────┬──────┬──────┬──────┬────────┬───────┬───────┬───────┬──────┐
+ *   │rcu head│ type │ refs │ link │ lock │ dead │level │ used │ va     │parent │ block │ state │ prev │
+ *   └────────┴──────┴──────┴──────┴──────┴──────┴──────┴──────┴────────┴───────┴───────┴───────┴──────┘
  *   rcu head  private to the CPU that deferred the frame (rcu.ts)
  *   type      changed by whoever owns the frame: the allocator when free, its user otherwise
- *   refs      atomic. mappings of a data frame; tables in use in a block, kept in the block's first descriptor
- *   link      next in a free list, under that list's lock
- *   lock dead level used va parent block   of a page table: table.ts
+ *   refs      of a data frame, unused yet; of a block of page tables, in its first descriptor: block.ts
+ *   link      next in a free list, under that list's lock; prev too in a list of blocks
+ *   lock dead level used va parent   of a page table: table.ts.  block state   of a block's tables: block.ts
  *
  * Allocation   the CPU's own list first, then 32 at a time from the global list or the frontier of frames never used
  *              (those cost the host nothing), at last from another CPU's list.
@@ -34,19 +34,22 @@ export const D_USED: usize = 36;
 export const D_VA: usize = 40;
 export const D_PARENT: usize = 48;
 export const D_BLOCK: usize = 52;
+export const D_STATE: usize = 56;
+export const D_PREV: usize = 60;
 
 export const TYPE_NEVER: u32 = 0;
 export const TYPE_FREE: u32 = 1;
-export const TYPE_DATA: u32 = 2;
-export const TYPE_TABLE: u32 = 3;
-export const TYPE_SLAB: u32 = 4;
-export const TYPE_ZERO: u32 = 5;
-export const TYPE_ALLOCATED: u32 = 6;
+/** In a block of page tables, with no table in it: as free as a free frame to everybody but the block. */
+export const TYPE_SPARE: u32 = 2;
+export const TYPE_DATA: u32 = 3;
+export const TYPE_TABLE: u32 = 4;
+export const TYPE_SLAB: u32 = 5;
+export const TYPE_ZERO: u32 = 6;
 
-const G_LOCK: usize = ALLOCATOR;
-const G_HEAD: usize = ALLOCATOR + 4;
-const G_COUNT: usize = ALLOCATOR + 8;
-const G_FRONTIER: usize = ALLOCATOR + 12;
+export const G_LOCK: usize = ALLOCATOR;
+export const G_HEAD: usize = ALLOCATOR + 4;
+export const G_COUNT: usize = ALLOCATOR + 8;
+export const G_FRONTIER: usize = ALLOCATOR + 12;
 
 const BATCH: u32 = 32;
 const KEEP: u32 = 96;
@@ -65,9 +68,9 @@ export function frameType(phys: usize): u32 {
   return load<u32>(descriptor(phys), D_TYPE);
 }
 
-/** Whether a frame is on a free list or was never used. The checker asks before every access to a frame. */
+/** Whether nobody may use a frame: on a free list, never used, or spare. The checker asks before every access to a frame. */
 export function isFreeFrame(phys: usize): bool {
-  return frameType(phys) <= TYPE_FREE;
+  return frameType(phys) <= TYPE_SPARE;
 }
 
 export function setFrameType(phys: usize, type: u32): void {

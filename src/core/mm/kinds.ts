@@ -2,3 +2,4 @@
 export const KIND_TABLE: u32 = 1;
 export const KIND_VMA: u32 = 2;
 export const KIND_NODE: u32 = 3;
+export const KIND_BLOCK: u32 = 4;

@@ -10,6 +10,7 @@
 import { Errno } from "../abi/errno";
 import { Advice } from "../abi/mman";
 import { drainDeferred } from "./deferred";
+import { gatherBegin, gatherFlush } from "./gather";
 import { mmapReadLock, mmapReadUnlock } from "./mmapLock";
 import { TASK_SIZE } from "./pte";
 import { treeRoot } from "./space";
@@ -31,7 +32,11 @@ export function sysMadvise(cpu: usize, addr: u64, length: u64, advice: u32): i64
     if (vma == 0 || vmaStart(vma) >= addr + bytes) break;
     const from = vmaStart(vma) > at ? vmaStart(vma) : at;
     const upTo = vmaEnd(vma) < addr + bytes ? vmaEnd(vma) : addr + bytes;
-    if (advice == Advice.DontNeed) zapRange(cpu, from, upTo, false);
+    if (advice == Advice.DontNeed) {
+      gatherBegin(cpu);
+      zapRange(cpu, from, upTo, false);
+      gatherFlush(cpu);
+    }
     at = upTo;
   }
   mmapReadUnlock(cpu);

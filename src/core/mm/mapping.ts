@@ -1,7 +1,7 @@
 /**
  * The two changes to the set of VMAs that mmap, munmap and brk share. mmapLock (write).
  *
- *   unmapLocked    [start, end) becomes a hole: split, detach, zap, flush, retire tables
+ *   unmapLocked    [start, end) becomes a hole: split, detach, zap, retire tables, flush
  *   insertLocked   a hole becomes a VMA, merged with the neighbours it equals
  *
  * Order (design protocol 3): the new root is stored (nobody finds the old VMAs any more), each old VMA is marked
@@ -10,6 +10,7 @@
  */
 import { Errno } from "../abi/errno";
 import { defer } from "../sync/rcu";
+import { gatherBegin, gatherFlush } from "./gather";
 import { KIND_VMA } from "./kinds";
 import { attachObject, detachObject } from "./object";
 import { TASK_SIZE } from "./pte";
@@ -82,14 +83,16 @@ export function removeLocked(cpu: usize, start: u64, end: u64): i32 {
 }
 
 /**
- * Zaps a range whose VMAs were removed, flushes, and retires the tables of the hole. mmapLock held for writing since, or
+ * Zaps a range whose VMAs were removed, retires the tables of the hole, and flushes once for both. mmapLock held for writing since, or
  * downgraded: no VMA comes or goes, and whoever faults beside the hole needs none of the tables that lie wholly in it.
  */
 export function clearRange(cpu: usize, start: u64, end: u64): void {
+  gatherBegin(cpu);
   zapRange(cpu, start, end, true);
   const below = findStartingBelow(treeRoot(), start);
   const above = findEndingAbove(treeRoot(), end - 1);
   retireTables(cpu, start, end, below == 0 ? 0 : vmaEnd(below), above == 0 ? TASK_SIZE : vmaStart(above));
+  gatherFlush(cpu);
 }
 
 /** Write-locks first … last. */

@@ -2,9 +2,10 @@
  * The memory manager's part of a CPU's area (offset 1024), all private to the CPU except the free list's lock:
  *
  *   free list    head, count   under FREE_LOCK: the owner, or a CPU that found no frame anywhere else
- *   gather       count, range  frames cleared from tables whose shootdown is still to come
+ *   gather       count, tables, range   frames and tables whose shootdown is still to come (gather.ts)
  *   file request object, offset, address of the page that commitFilePage() will be given
  *   speculation  what spf copied of the VMA, and the parent's entry it came through (faultSpf.ts)
+ *   no block     1 when this CPU found no run of frames for a block of tables: what reclaim() is to find
  *   kernel       1 while a system call copies: a fault on the kernel's side, which spf and vma-lock do not try
  *   counters     u64 × Counter.Count, in the counter part
  */
@@ -24,6 +25,8 @@ export const P_COPY_ANON: usize = MM_PART + 60;
 export const P_LEAF_ENTRY: usize = MM_PART + 64;
 export const P_LEAF_SLOT: usize = MM_PART + 72;
 export const P_KERNEL: usize = MM_PART + 76;
+export const P_GATHER_TABLES: usize = MM_PART + 80;
+export const P_NO_BLOCK: usize = MM_PART + 84;
 
 export function count(cpu: usize, what: u32): void {
   const c = cpu + COUNTER_PART + ((<usize>what) << 3);

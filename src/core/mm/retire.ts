@@ -5,24 +5,22 @@
  * the VMA below to the start of the VMA above: a table is retired when all it maps lies in the hole.
  *
  * Algorithm  lock parent, lock child (the order of every nested pair); mark the child dead; every slot must be 0;
- *            clear the parent's entry; unlock both; defer the child to the end of a grace period.
+ *            clear the parent's entry; unlock both; under rcu defer the child to the end of a grace period, under irq
+ *            gather it: the caller's flush frees it (section.ts draws the race).
  * Race       | munmap                       | fault
  *            | detached = 1                 | found the table through the old entry (reader section)
  *            | lock leaf; zap; unlock       | lock leaf; dead or detached: back off
  *            | lock leaf; dead = 1          |
- *            | defer                        | the table stays readable until the section ends
+ *            | defer, or gather             | the table stays readable until the section ends
  * Linux: mm/memory.c:free_pgtables.
  */
 import { Bug } from "../abi/bug";
-import { Counter } from "../abi/counter";
 import { bug } from "../sync/env";
-import { defer } from "../sync/rcu";
-import { descriptor } from "./frame";
-import { KIND_TABLE } from "./kinds";
-import { count } from "./percpu";
+import { gatherTable } from "./gather";
 import { entryAt, entrySpan, LEVELS, PTE_V, ptePhys } from "./pte";
+import { tablesIrq } from "./section";
 import { pgd } from "./space";
-import { addUsedLocked, lockTable, markDeadLocked, unlockTable, usedLocked } from "./table";
+import { addUsedLocked, deferTable, lockTable, markDeadLocked, unlockTable, usedLocked } from "./table";
 
 /** Retires the tables that [start, end) touches and that lie wholly in the hole [floor, ceiling). */
 export function retireTables(cpu: usize, start: u64, end: u64, floor: u64, ceiling: u64): void {
@@ -57,6 +55,6 @@ function retireTable(cpu: usize, parent: usize, slot: usize, table: usize): void
   addUsedLocked(parent, -1);
   unlockTable(cpu, table);
   unlockTable(cpu, parent);
-  count(cpu, Counter.TablesDeferred);
-  defer(cpu, descriptor(table), KIND_TABLE);
+  if (tablesIrq()) gatherTable(cpu, table);
+  else deferTable(cpu, table);
 }

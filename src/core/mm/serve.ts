@@ -18,10 +18,11 @@ import { allocFrame, freeFrame, TYPE_DATA } from "./frame";
 import { Outcome } from "./outcome";
 import { count, P_IO_ADDRESS, P_IO_OBJECT, P_IO_OFFSET } from "./percpu";
 import { allows, entryAt, makeEntry, PTE_A, PTE_D, PTE_RIGHTS, PTE_W, ptePhys, rightsOf } from "./pte";
+import { walkBegin, walkEnd } from "./section";
 import { shootPage } from "./shootdown";
 import { unlockTable } from "./table";
 import { PROT_MASK, V_OBJECT, V_OFFSET, vmaFlags, vmaStart } from "./vma";
-import { ensureLeaf } from "./walk";
+import { ensureTables, walkLeaf } from "./walk";
 
 const PAGE_BASE: u64 = ~(<u64>4095);
 
@@ -29,48 +30,56 @@ export function isZeroFrame(entry: u64): bool {
   return ptePhys(entry) == <usize>load<u32>(H_ZERO_FRAME);
 }
 
-/** Returns an Outcome. */
+/** Returns an Outcome. The leaf may be retired once its section ends: lockIfStill() finds out. */
 export function serve(cpu: usize, vma: usize, va: u64, access: u32): u32 {
-  const leaf = ensureLeaf(cpu, vma, va);
-  if (leaf < 4096) return <u32>leaf;
-  const slot = entryAt(leaf, va, 0);
-  const seen = atomic.load<u64>(slot);
+  let seen: u64 = 0;
+  walkBegin(cpu);
+  const leaf = walkLeaf(va);
+  if (leaf != 0) seen = atomic.load<u64>(entryAt(leaf, va, 0));
+  walkEnd(cpu);
+  if (leaf == 0 && load<u32>(vma, V_OBJECT) == 0) return serveNewTable(cpu, vma, va, access);
   const rights = rightsOf(vmaFlags(vma) & PROT_MASK);
   if (seen == 0) {
     if (load<u32>(vma, V_OBJECT) != 0) return askForPage(cpu, vma, va);
-    if (access != Access.Write) return mapZeroPage(cpu, leaf, vma, slot, rights);
-    return mapFresh(cpu, leaf, vma, slot, rights);
+    if (access != Access.Write) return mapZeroPage(cpu, leaf, vma, va, rights);
+    return mapFresh(cpu, leaf, vma, va, rights);
   }
   if (allows(seen, access)) {
     count(cpu, Counter.FaultsSpurious);
     return Outcome.Done;
   }
-  if (isZeroFrame(seen) && access == Access.Write) return replaceZeroPage(cpu, leaf, vma, slot, seen, rights, va);
-  return grantRights(cpu, leaf, vma, slot, seen, rights, access);
+  if (isZeroFrame(seen) && access == Access.Write) return replaceZeroPage(cpu, leaf, vma, va, seen, rights);
+  return grantRights(cpu, leaf, vma, va, seen, rights, access);
 }
 
-function mapFresh(cpu: usize, leaf: usize, vma: usize, slot: usize, rights: u64): u32 {
+/** The same once the tables are there. They go only with the VMA, and ensureTables() says then that it is detached. */
+function serveNewTable(cpu: usize, vma: usize, va: u64, access: u32): u32 {
+  const outcome = ensureTables(cpu, vma, va);
+  return outcome == <u32>Outcome.Done ? serve(cpu, vma, va, access) : outcome;
+}
+
+function mapFresh(cpu: usize, leaf: usize, vma: usize, va: u64, rights: u64): u32 {
   const frame = allocFrame(cpu, TYPE_DATA);
   if (frame == 0) return Outcome.Oom;
   memory.fill(frame, 0, 4096);
-  const outcome = install(cpu, leaf, vma, slot, makeEntry(frame, rights | PTE_A | PTE_D));
+  const outcome = install(cpu, leaf, vma, va, makeEntry(frame, rights | PTE_A | PTE_D));
   if (outcome != Outcome.Done) freeFrame(cpu, frame);
   else count(cpu, Counter.FaultsAnon);
   return outcome;
 }
 
-function mapZeroPage(cpu: usize, leaf: usize, vma: usize, slot: usize, rights: u64): u32 {
+function mapZeroPage(cpu: usize, leaf: usize, vma: usize, va: u64, rights: u64): u32 {
   const zero = <usize>load<u32>(H_ZERO_FRAME);
-  const outcome = install(cpu, leaf, vma, slot, makeEntry(zero, (rights & ~PTE_W) | PTE_A));
+  const outcome = install(cpu, leaf, vma, va, makeEntry(zero, (rights & ~PTE_W) | PTE_A));
   if (outcome == Outcome.Done) count(cpu, Counter.FaultsAnon);
   return outcome;
 }
 
 /** Fills an empty slot. An empty slot is changed by nobody without the lock, so the swap can not fail. */
-export function install(cpu: usize, leaf: usize, vma: usize, slot: usize, entry: u64): u32 {
-  const outcome = lockIfStill(cpu, leaf, vma, slot, 0);
+export function install(cpu: usize, leaf: usize, vma: usize, va: u64, entry: u64): u32 {
+  const outcome = lockIfStill(cpu, leaf, vma, va, 0);
   if (outcome != Outcome.Done) return outcome;
-  publishLocked(leaf, slot, 0, entry);
+  publishLocked(leaf, entryAt(leaf, va, 0), 0, entry);
   unlockTable(cpu, leaf);
   return Outcome.Done;
 }
@@ -79,15 +88,16 @@ export function install(cpu: usize, leaf: usize, vma: usize, slot: usize, entry:
  * Other CPUs may hold the zero page in their TLBs: they must lose it before the new frame can be written, or one hart
  * would read zero after another's store. Clear, flush (under the table's lock: spinners answer IPIs), then set.
  */
-function replaceZeroPage(cpu: usize, leaf: usize, vma: usize, slot: usize, seen: u64, rights: u64, va: u64): u32 {
+function replaceZeroPage(cpu: usize, leaf: usize, vma: usize, va: u64, seen: u64, rights: u64): u32 {
   const frame = allocFrame(cpu, TYPE_DATA);
   if (frame == 0) return Outcome.Oom;
   memory.fill(frame, 0, 4096);
-  const outcome = lockIfStill(cpu, leaf, vma, slot, seen);
+  const outcome = lockIfStill(cpu, leaf, vma, va, seen);
   if (outcome != Outcome.Done) {
     freeFrame(cpu, frame);
     return outcome;
   }
+  const slot = entryAt(leaf, va, 0);
   atomic.xchg<u64>(slot, 0);
   shootPage(cpu, va & PAGE_BASE);
   atomic.store<u64>(slot, makeEntry(frame, rights | PTE_A | PTE_D));
@@ -97,13 +107,13 @@ function replaceZeroPage(cpu: usize, leaf: usize, vma: usize, slot: usize, seen:
 }
 
 /** The frame is there and the VMA allows more than the entry: no flush, a TLB without the right only faults again. */
-function grantRights(cpu: usize, leaf: usize, vma: usize, slot: usize, seen: u64, rights: u64, access: u32): u32 {
-  const outcome = lockIfStill(cpu, leaf, vma, slot, seen);
+function grantRights(cpu: usize, leaf: usize, vma: usize, va: u64, seen: u64, rights: u64, access: u32): u32 {
+  const outcome = lockIfStill(cpu, leaf, vma, va, seen);
   if (outcome != Outcome.Done) return outcome;
   const allowed = isZeroFrame(seen) ? rights & ~PTE_W : rights;
   const dirty = access == Access.Write ? PTE_A | PTE_D : PTE_A;
   const entry = (seen & ~PTE_RIGHTS) | allowed | dirty;
-  const done = publishLocked(leaf, slot, seen, entry);
+  const done = publishLocked(leaf, entryAt(leaf, va, 0), seen, entry);
   unlockTable(cpu, leaf);
   if (!done) return Outcome.RetryEntry;
   count(cpu, Counter.FaultsSpurious);

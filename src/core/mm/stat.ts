@@ -1,9 +1,11 @@
 /** What the memory holds, in frames and records; exact when nothing runs. */
 
+import { Layout } from "../abi/mman";
 import { Stat } from "../abi/stat";
-import { H_FRAMES } from "../sync/layout";
+import { H_FIRST_FRAME, H_FRAMES, layout } from "../sync/layout";
 import { gracePeriods } from "../sync/rcu";
-import { freeFrames } from "./frame";
+import { isLiveInBlock } from "./block";
+import { D_TYPE, descriptor, freeFrames, frontierFrame, TYPE_SPARE, TYPE_TABLE } from "./frame";
 import { SLAB_NODE, SLAB_OBJECT, SLAB_VMA, slabFrames, slabInUse } from "./slab";
 import { S_MAP_COUNT, S_RESERVE_COUNT, S_SEQ } from "./space";
 
@@ -17,5 +19,20 @@ export function stat(what: u32): u32 {
   if (what == Stat.SlabFrames) return slabFrames(SLAB_VMA) + slabFrames(SLAB_NODE) + slabFrames(SLAB_OBJECT);
   if (what == Stat.GracePeriods) return gracePeriods();
   if (what == Stat.MapSequence) return atomic.load<u32>(S_SEQ);
+  if (what == Stat.FramesHeld) return tableFrames(false);
+  if (what == Stat.FramesTable) return tableFrames(true);
   return 0;
+}
+
+/** Frames of page tables that are live, or of blocks and not. */
+function tableFrames(live: bool): u32 {
+  const end = frontierFrame();
+  let n: u32 = 0;
+  for (let frame = load<u32>(H_FIRST_FRAME); frame < end; frame++) {
+    const d = descriptor((<usize>frame) << 12);
+    const type = load<u32>(d, D_TYPE);
+    if (type != TYPE_TABLE && type != TYPE_SPARE) continue;
+    if ((layout() == <u32>Layout.Page || isLiveInBlock(d)) == live) n++;
+  }
+  return n;
 }

@@ -1,38 +1,40 @@
 /**
- * Page tables and the blocks they are cut from.
+ * Page tables.
  *
- * A table is one frame of 512 entries. Tables are cut from blocks of BLOCK_TABLES contiguous frames (one, with layout
- * `page`); the block's first descriptor counts its tables in use (refs) and heads its deferred free. Lock, dead flag
- * and deferral belong to each table's own descriptor:
+ * A table is one frame of 512 entries. With layout `page` it is a frame of its own; else one of a block (block.ts). Lock,
+ * dead flag and deferral are each table's own:
  *
  *   lock    spin lock of the 512 entries and of `used`
  *   dead    atomic. set once under `lock` when the table is unlinked; who locks a table checks it first
  *   used    entries that are not 0, under `lock`
  *   level   0 leaf … LEVELS-1 root;  va: first address it maps;  parent: its parent table's frame address. Immutable
  *           from installation to the free
- *   block   frame address of the block's first table. Immutable
  *
- * Linux: compare struct ptdesc, pagetable_pte_ctor(); arch/powerpc/mm/pgtable-frag.c for blocks.
+ * Linux: compare struct ptdesc, pagetable_pte_ctor().
  */
 import { Bug } from "../abi/bug";
 import { Counter } from "../abi/counter";
+import { Layout } from "../abi/mman";
 import { bug } from "../sync/env";
+import { layout } from "../sync/layout";
+import { defer } from "../sync/rcu";
 import { isLocked, lock, tryLock, unlock } from "../sync/spinlock";
+import { deferGiveBack, giveBack, takeTable } from "./block";
 import {
   allocFrame,
-  D_BLOCK,
   D_DEAD,
   D_LEVEL,
   D_LOCK,
   D_PARENT,
-  D_REFS,
   D_USED,
   D_VA,
   descriptor,
   freeFrame,
   TYPE_TABLE,
 } from "./frame";
-import { count } from "./percpu";
+import { KIND_TABLE } from "./kinds";
+import { count, P_NO_BLOCK } from "./percpu";
+import { tablesIrq } from "./section";
 
 export function lockTable(cpu: usize, table: usize): void {
   const waited = lock(cpu, descriptor(table) + D_LOCK);
@@ -69,8 +71,11 @@ export function addUsedLocked(table: usize, n: i32): void {
 
 /** An empty table for [va, …) at `level`, not yet linked to `parent`; 0 when no frame is left. */
 export function allocTable(cpu: usize, level: u32, va: u64, parent: usize): usize {
-  const table = allocFrame(cpu, TYPE_TABLE);
-  if (table == 0) return 0;
+  const table = isPage() ? allocFrame(cpu, TYPE_TABLE) : takeTable(cpu);
+  if (table == 0) {
+    if (!isPage()) store<u32>(cpu, 1, P_NO_BLOCK);
+    return 0;
+  }
   memory.fill(table, 0, 4096);
   const d = descriptor(table);
   atomic.store<u32>(d, 0, D_LOCK);
@@ -79,15 +84,33 @@ export function allocTable(cpu: usize, level: u32, va: u64, parent: usize): usiz
   store<u32>(d, 0, D_USED);
   store<u64>(d, va, D_VA);
   store<u32>(d, <u32>parent, D_PARENT);
-  store<u32>(d, <u32>table, D_BLOCK);
-  atomic.store<u32>(d, 1, D_REFS);
   count(cpu, Counter.TablesAllocated);
   return table;
 }
 
-/** Gives a table back: never linked, or its grace period is over. The block goes with its last table. */
+/** Gives back a table that was never linked. */
+export function discardTable(cpu: usize, table: usize): void {
+  if (isPage() || tablesIrq()) freeTable(cpu, table);
+  else deferGiveBack(cpu, table, false);
+}
+
+/** Gives back a table that no walker can be in any more. */
 export function freeTable(cpu: usize, table: usize): void {
+  if (!isPage()) {
+    giveBack(cpu, table);
+    return;
+  }
   count(cpu, Counter.TablesFreed);
-  const block = <usize>load<u32>(descriptor(table), D_BLOCK);
-  if (atomic.sub<u32>(descriptor(block), 1, D_REFS) == 1) freeFrame(cpu, block);
+  freeFrame(cpu, table);
+}
+
+/** Gives back an unlinked table once a grace period is over. */
+export function deferTable(cpu: usize, table: usize): void {
+  count(cpu, Counter.TablesDeferred);
+  if (isPage()) defer(cpu, descriptor(table), KIND_TABLE);
+  else deferGiveBack(cpu, table, true);
+}
+
+function isPage(): bool {
+  return layout() == <u32>Layout.Page;
 }

@@ -13,7 +13,18 @@ import { cpuArea, cpusSeen } from "../sync/cpu";
 import { H_FIRST_FRAME, H_FRAMES } from "../sync/layout";
 import { isLocked } from "../sync/spinlock";
 import { F_EXEC, F_PHYS, FETCH_ENTRIES, fetchEntry, T_PHYS, T_READ, T_WRITE, TLB_ENTRIES, tlbEntry } from "../sync/tlb";
-import { D_LOCK, D_PARENT, D_TYPE, D_VA, descriptor, freeFrames, frontierFrame, TYPE_DATA, TYPE_FREE } from "./frame";
+import {
+  D_LOCK,
+  D_PARENT,
+  D_TYPE,
+  D_VA,
+  descriptor,
+  freeFrames,
+  frontierFrame,
+  TYPE_DATA,
+  TYPE_FREE,
+  TYPE_TABLE,
+} from "./frame";
 import { objectRefs } from "./object";
 import { entryAt, entrySpan, LEVELS, PTE_D, PTE_HELD, PTE_RIGHTS, PTE_V, PTE_W, PTE_X, ptePhys, rightsOf } from "./pte";
 import { isZeroFrame } from "./serve";
@@ -86,6 +97,7 @@ function verifyNode(node: usize): u32 {
 
 function verifyTable(table: usize, level: u32, va: u64, parent: usize): u32 {
   const d = descriptor(table);
+  if (load<u32>(d, D_TYPE) != TYPE_TABLE) return Bug.verify_table_in_a_frame_that_is_not_one;
   if (isDead(table)) return Bug.verify_table_is_dead_but_reachable;
   if (isLocked(d + D_LOCK)) return Bug.verify_table_lock_held_at_rest;
   if (load<u32>(d, D_PARENT) != <u32>parent || load<u64>(d, D_VA) != va) return Bug.verify_table_parent_is_wrong;

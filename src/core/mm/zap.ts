@@ -1,9 +1,9 @@
 /**
- * Clears the entries of a range and frees what they mapped.
+ * Clears the entries of a range and gathers what they mapped.
  *
- * Promise    after return no hart reads or writes a frame of the range through a translation made before.
- * Algorithm  for each leaf table: lock, swap each entry for 0, gather the frame, unlock; flush when the gather is full
- *            and at the end; only then free.
+ * Promise    after the gather's flush no hart reads or writes a frame of the range through a translation made before.
+ * Algorithm  for each leaf table: lock, swap each entry for 0, gather the frame, unlock; flush when the gather is full;
+ *            the caller flushes at the end, and only then are they free.
  * Locks      mmapLock: write, with the VMAs detached (munmap); or read (DONTNEED, where the VMA lives on).
  *            Every leaf table of the range is locked, empty ones too: a fault that committed before our lock is found,
  *            one that commits after sees `detached`.
@@ -11,16 +11,15 @@
  *            that is installing a table has finished, or will see `detached` (walk.ts draws the race).
  * Linux: mm/memory.c:zap_pte_range.
  */
-import { gatherBegin, gatherFlush, gatherFull, gatherPage } from "./gather";
+import { gatherFlush, gatherFull, gatherPage } from "./gather";
 import { entryAt, entrySpan, LEVELS, PTE_V, ptePhys } from "./pte";
 import { isZeroFrame } from "./serve";
 import { pgd } from "./space";
 import { addUsedLocked, lockTable, unlockTable, usedLocked } from "./table";
 
+/** Between the caller's gatherBegin() and gatherFlush(). */
 export function zapRange(cpu: usize, start: u64, end: u64, barrier: bool): void {
-  gatherBegin(cpu);
   zapUpper(cpu, pgd(), LEVELS - 1, start, end, barrier);
-  gatherFlush(cpu);
 }
 
 /** The part of the range below an upper table. */

@@ -51,6 +51,15 @@ export function policy(): u32 {
   return load<u32>(H_POLICY);
 }
 
+export function tables(): u32 {
+  return load<u32>(H_TABLES);
+}
+
+/** How page tables are cut from blocks (abi/mman.ts: Layout). */
+export function layout(): u32 {
+  return load<u32>(H_LAYOUT);
+}
+
 export function cpuCount(): u32 {
   return load<u32>(H_CPUS);
 }
