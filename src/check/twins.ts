@@ -21,7 +21,7 @@ export interface Twin {
   readonly about: string;
   readonly patches: readonly Patch[];
   readonly scenario: string;
-  /** How many random walks must do, where the usual number does not. */
+  /** How many random walks must do, where the usual number does not: among the long tests. */
   readonly seeds?: number;
   readonly policy: Policy;
   /** Tables.Rcu when not said. */
@@ -77,6 +77,7 @@ export const TWINS: readonly Twin[] = [
       { file: "mm/section.ts", line: "if (tablesIrq()) irqOn(cpu);", replacement: "if (tablesIrq()) return;" },
     ],
     scenario: "walk-munmap-table",
+    seeds: 40_000,
     policy: Policy.Optimistic,
     tables: Tables.Irq,
     caughtBy: ["freed"],
@@ -89,6 +90,7 @@ export const TWINS: readonly Twin[] = [
       { file: "mm/section.ts", line: "if (tablesIrq()) irqOn(cpu);", replacement: "if (tablesIrq()) return;" },
     ],
     scenario: "walk-munmap-table",
+    seeds: 40_000,
     policy: Policy.Spf,
     tables: Tables.Irq,
     caughtBy: ["freed"],
@@ -174,6 +176,21 @@ export const TWINS: readonly Twin[] = [
     scenario: "zero-page-upgrade",
     policy: Policy.MmapLock,
     caughtBy: ["rest", "results"],
+  },
+  {
+    name: "lookup-stale",
+    about: "a fault trusts the VMA it found last though the map has changed since",
+    patches: [
+      {
+        file: "mm/lookup.ts",
+        line: "const change = atomic.load<u32>(S_CHANGE);",
+        replacement: "const change: u32 = atomic.load<u32>(S_CHANGE) & 0;",
+      },
+    ],
+    scenario: "fault-remap",
+    policy: Policy.Optimistic,
+    // It commits for a detached VMA, over and over; or for a record that is another's by now.
+    caughtBy: ["results", "livelock", "rest", "trap", "deadlock"],
   },
   {
     name: "flush-unacknowledged",

@@ -21,14 +21,13 @@ import { faultOptimistic } from "./faultOptimistic";
 import { faultSpf } from "./faultSpf";
 import { faultVmaLock } from "./faultVmaLock";
 import { growStack } from "./grow";
+import { findVma } from "./lookup";
 import { mmapReadLock, mmapReadUnlock } from "./mmapLock";
 import { Outcome } from "./outcome";
 import { count, countBy, counter, countMax } from "./percpu";
 import { TASK_SIZE } from "./pte";
 import { reclaim } from "./reclaim";
 import { serve } from "./serve";
-import { treeRoot } from "./space";
-import { find } from "./tree";
 import { isAnonPrepared, prepareAnon, vmaAllows } from "./vma";
 
 /** One fault in 64 is timed: the clock costs about as much as half a fault. */
@@ -67,7 +66,7 @@ function faultLocked(cpu: usize, va: u64, access: u32): u32 {
   if (va >= TASK_SIZE) return refuse(cpu, va, access, SegvCode.MapErr);
   while (true) {
     if (mmapReadLock(cpu)) count(cpu, Counter.MmapLockWaits);
-    const vma = find(treeRoot(), va);
+    const vma = findVma(cpu, va);
     if (vma == 0) {
       mmapReadUnlock(cpu);
       if (growStack(cpu, va)) continue;

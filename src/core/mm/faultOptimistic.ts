@@ -7,11 +7,10 @@
  */
 import { Counter } from "../abi/counter";
 import { rcuEnter, rcuExit } from "../sync/env";
+import { findVma } from "./lookup";
 import { Outcome } from "./outcome";
 import { count } from "./percpu";
 import { serve } from "./serve";
-import { treeRoot } from "./space";
-import { find } from "./tree";
 import { vmaAllows } from "./vma";
 
 const ATTEMPTS: u32 = 3;
@@ -21,7 +20,7 @@ export function faultOptimistic(cpu: usize, va: u64, access: u32): u32 {
   count(cpu, Counter.OptimisticAttempt);
   for (let attempt: u32 = 0; attempt < ATTEMPTS; attempt++) {
     rcuEnter(cpu);
-    const vma = find(treeRoot(), va);
+    const vma = findVma(cpu, va);
     const outcome = vma != 0 && vmaAllows(vma, access) ? serve(cpu, vma, va, access) : <u32>Outcome.Fallback;
     rcuExit(cpu);
     if (outcome < <u32>Outcome.RetryDetached) return outcome;

@@ -21,15 +21,15 @@ import { rcuEnter, rcuExit } from "../sync/env";
 import { H_ZERO_FRAME } from "../sync/layout";
 import { publishLocked } from "./commit";
 import { allocFrame, freeFrame, TYPE_DATA } from "./frame";
+import { findVma } from "./lookup";
 import { Outcome } from "./outcome";
 import { count, P_COPY_ANON, P_COPY_FLAGS, P_KERNEL, P_LEAF_ENTRY, P_LEAF_SLOT } from "./percpu";
 import { allows, entryAt, LEVELS, makeEntry, PTE_A, PTE_D, PTE_RIGHTS, PTE_V, PTE_W, ptePhys, rightsOf } from "./pte";
 import { walkBegin, walkEnd } from "./section";
-import { isZeroFrame } from "./serve";
+import { enterLocked, isZeroFrame } from "./serve";
 import { shootPage } from "./shootdown";
-import { pgd, S_SEQ, S_USERS, treeRoot } from "./space";
+import { pgd, S_SEQ, S_USERS } from "./space";
 import { tryLockTable, unlockTable } from "./table";
-import { find } from "./tree";
 import { flagsAllow, isAnonPrepared, PROT_MASK, V_OBJECT, vmaFlags } from "./vma";
 
 /** Outcome.Done, Oom, or Fallback: not tried, or aborted. */
@@ -39,7 +39,7 @@ export function faultSpf(cpu: usize, va: u64, access: u32): u32 {
   const seq = atomic.load<u32>(S_SEQ);
   if ((seq & 1) != 0) return abort(cpu, Counter.SpfAbortOdd);
   rcuEnter(cpu);
-  const vma = find(treeRoot(), va);
+  const vma = findVma(cpu, va);
   const anonymous = vma != 0 && load<u32>(vma, V_OBJECT) == 0;
   if (anonymous) {
     store<u32>(cpu, vmaFlags(vma), P_COPY_FLAGS);
@@ -84,7 +84,7 @@ function handle(cpu: usize, va: u64, access: u32, seq: u32): u32 {
   // `table` and `slot` must not be followed from here until mapAndLock() has said yes.
   const rights = rightsOf(load<u32>(cpu, P_COPY_FLAGS) & PROT_MASK);
   const write = access == Access.Write;
-  if (seen == 0) return anonymousPage(cpu, table, slot, rights, write, seq);
+  if (seen == 0) return anonymousPage(cpu, table, slot, rights, write, va, seq);
   if (write && isZeroFrame(seen)) return copyOnWrite(cpu, table, slot, seen, rights, va, seq);
   return setFlags(cpu, table, slot, seen, rights, access, seq);
 }
@@ -114,7 +114,7 @@ function tryMapAndLock(cpu: usize, leaf: usize, seq: u32): u32 {
 }
 
 /** Patch 15, do_anonymous_page. */
-function anonymousPage(cpu: usize, leaf: usize, slot: usize, rights: u64, write: bool, seq: u32): u32 {
+function anonymousPage(cpu: usize, leaf: usize, slot: usize, rights: u64, write: bool, va: u64, seq: u32): u32 {
   count(cpu, Counter.SpfAttemptAnon);
   let frame: usize = 0;
   let entry: u64 = 0;
@@ -129,6 +129,7 @@ function anonymousPage(cpu: usize, leaf: usize, slot: usize, rights: u64, write:
   const locked = mapAndLock(cpu, leaf, seq);
   if (locked) {
     done = atomic.load<u64>(slot) == 0 && publishLocked(leaf, slot, 0, entry);
+    if (done && write) enterLocked(cpu, va, frame, rights);
     unlockTable(cpu, leaf);
   }
   if (done) count(cpu, Counter.FaultsAnon);

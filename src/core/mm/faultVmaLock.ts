@@ -10,11 +10,10 @@
  */
 import { Counter } from "../abi/counter";
 import { rcuEnter, rcuExit } from "../sync/env";
+import { findVma } from "./lookup";
 import { Outcome } from "./outcome";
 import { count, P_KERNEL } from "./percpu";
 import { serve } from "./serve";
-import { treeRoot } from "./space";
-import { find } from "./tree";
 import { isAnonPrepared, isDetached, V_OBJECT, vmaAllows } from "./vma";
 import { Start, vmaEndRead, vmaStartRead } from "./vmaLock";
 
@@ -40,7 +39,7 @@ export function faultVmaLock(cpu: usize, va: u64, access: u32): u32 {
 function lockUnderRcu(cpu: usize, va: u64): usize {
   while (true) {
     rcuEnter(cpu);
-    const vma = find(treeRoot(), va);
+    const vma = findVma(cpu, va);
     let start: u32 = Start.Busy;
     if (vma != 0 && (load<u32>(vma, V_OBJECT) != 0 || isAnonPrepared(vma))) {
       start = vmaStartRead(vma);

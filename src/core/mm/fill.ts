@@ -14,8 +14,9 @@
 import { Counter } from "../abi/counter";
 import { Access, Exit } from "../abi/exit";
 import { irqOff, irqOn } from "../sync/env";
+import { PAGE_MASK } from "../sync/layout";
 import { poll } from "../sync/poll";
-import { fetchSet, tlbSet } from "../sync/tlb";
+import { fetchSet, T_WRITE, tlbEntry, tlbSet } from "../sync/tlb";
 import { fault } from "./fault";
 import { count } from "./percpu";
 import { allows, entryAt, PTE_A, PTE_D, PTE_W, ptePhys, TASK_SIZE } from "./pte";
@@ -27,6 +28,8 @@ export function fill(cpu: usize, va: u64, access: u32): i32 {
     if (va < TASK_SIZE && fillFromTable(cpu, va, access)) return Exit.None;
     const result = fault(cpu, va, access);
     if (result != Exit.None) return result;
+    // A fresh page is in the TLB since its commit, unless a flush took it away.
+    if (access == Access.Write && load<u64>(tlbEntry(cpu, va), T_WRITE) == (va & PAGE_MASK)) return Exit.None;
   }
 }
 

@@ -8,7 +8,7 @@
  * The list and the range belong to the CPU; a long operation flushes whenever the list is full, between two tables.
  */
 import { GATHER_FRAMES, GATHER_PART } from "../sync/cpu";
-import { freeFrame } from "./frame";
+import { freeFrames } from "./frame";
 import { P_GATHER_COUNT, P_GATHER_END, P_GATHER_START, P_GATHER_TABLES } from "./percpu";
 import { shootRange } from "./shootdown";
 import { freeTable } from "./table";
@@ -53,10 +53,22 @@ export function gatherFlush(cpu: usize): void {
   if (end != 0) shootRange(cpu, load<u64>(cpu, P_GATHER_START), end);
   else if (load<u32>(cpu, P_GATHER_TABLES) != 0) shootRange(cpu, 0, 0);
   const n = load<u32>(cpu, P_GATHER_COUNT);
-  for (let i: u32 = 0; i < n; i++) {
-    const word = load<u32>(cpu + GATHER_PART + ((<usize>i) << 2));
-    if ((word & TABLE) != 0) freeTable(cpu, <usize>(word & ~TABLE));
-    else freeFrame(cpu, <usize>word);
-  }
+  if (n != 0) release(cpu, n);
   gatherBegin(cpu);
+}
+
+/** Tables one by one; frames in the order of their pages, so that the next range is mapped in that order again. */
+function release(cpu: usize, n: u32): void {
+  const list = cpu + GATHER_PART;
+  let frames: u32 = 0;
+  for (let i: u32 = 0; i < n; i++) {
+    const word = load<u32>(list + ((<usize>i) << 2));
+    if ((word & TABLE) != 0) {
+      freeTable(cpu, <usize>(word & ~TABLE));
+      continue;
+    }
+    store<u32>(list + ((<usize>frames) << 2), word);
+    frames++;
+  }
+  freeFrames(cpu, list, frames);
 }

@@ -6,6 +6,7 @@
  *   file request object, offset, address of the page that commitFilePage() will be given
  *   speculation  what spf copied of the VMA, and the parent's entry it came through (faultSpf.ts)
  *   no block     1 when this CPU found no run of frames for a block of tables: what reclaim() is to find
+ *   found        the VMA that was looked up last, and the change of the tree it was looked up after (lookup.ts)
  *   kernel       1 while a system call copies: a fault on the kernel's side, which spf and vma-lock do not try
  *   counters     u64 × Counter.Count, in the counter part
  */
@@ -27,6 +28,8 @@ export const P_LEAF_SLOT: usize = MM_PART + 72;
 export const P_KERNEL: usize = MM_PART + 76;
 export const P_GATHER_TABLES: usize = MM_PART + 80;
 export const P_NO_BLOCK: usize = MM_PART + 84;
+export const P_FOUND_VMA: usize = MM_PART + 88;
+export const P_FOUND_CHANGE: usize = MM_PART + 92;
 
 export function count(cpu: usize, what: u32): void {
   const c = cpu + COUNTER_PART + ((<usize>what) << 3);

@@ -19,7 +19,7 @@ import { RCU } from "../sync/layout";
 import { anyDeferredRacy, memoryShort, quiesce } from "../sync/rcu";
 import { dissolveBlocks, prepareBlock } from "./block";
 import { pushGracePeriod, runReady } from "./deferred";
-import { freeFrames } from "./frame";
+import { freeFrameCount } from "./frame";
 import { P_GATHER_COUNT, P_NO_BLOCK } from "./percpu";
 
 /** A CPU that must poll may be waiting for a processor: in nanoseconds, and rounds where the clock stands still. */
@@ -36,7 +36,7 @@ export function reclaim(cpu: usize): bool {
     pushGracePeriod(cpu);
     runReady(cpu);
     const heldBack = anyDeferredRacy() || anyGatheredRacy();
-    found = load<u32>(cpu, P_NO_BLOCK) != 0 ? prepareBlock(cpu) : freeFrames() != 0 || dissolveBlocks(cpu);
+    found = load<u32>(cpu, P_NO_BLOCK) != 0 ? prepareBlock(cpu) : freeFrameCount() != 0 || dissolveBlocks(cpu);
     if (found || !heldBack) break;
     pause(cpu, RCU + 4, atomic.load<u32>(RCU + 4), round);
   }

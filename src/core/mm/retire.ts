@@ -43,13 +43,21 @@ function retireBelow(cpu: usize, table: usize, level: u32, start: u64, end: u64,
   }
 }
 
+/** Whether one of eight entries is not 0: a cache line at a time, since a table is read whole each time one is retired. */
+function anyOfEight(at: usize): bool {
+  const low = atomic.load<u64>(at) | atomic.load<u64>(at, 8) | atomic.load<u64>(at, 16) | atomic.load<u64>(at, 24);
+  const high =
+    atomic.load<u64>(at, 32) | atomic.load<u64>(at, 40) | atomic.load<u64>(at, 48) | atomic.load<u64>(at, 56);
+  return (low | high) != 0;
+}
+
 function retireTable(cpu: usize, parent: usize, slot: usize, table: usize): void {
   lockTable(cpu, parent);
   lockTable(cpu, table);
   markDeadLocked(table);
   if (usedLocked(table) != 0) bug(cpu, Bug.retireTable_entry_present_in_a_table_being_freed);
-  for (let at: usize = 0; at < 4096; at += 8) {
-    if (atomic.load<u64>(table + at) != 0) bug(cpu, Bug.retireTable_entry_present_in_a_table_being_freed);
+  for (let at = table; at < table + 4096; at += 64) {
+    if (anyOfEight(at)) bug(cpu, Bug.retireTable_entry_present_in_a_table_being_freed);
   }
   atomic.xchg<u64>(slot, 0);
   addUsedLocked(parent, -1);

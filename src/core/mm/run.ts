@@ -4,13 +4,25 @@
  *   the frontier of frames never used, else
  *   assembled: the global free list is walked for an aligned run that lies in it whole
  *
- * Cost       assembling walks the global list twice; only a memory whose every frame was used once comes to that. Frames
+ * Cost       assembling walks the global list four times; only a memory whose every frame was used once comes to that. Frames
  *            on the lists of other CPUs are not found.
  * Locks      own FREE_LOCK, then the global lock, as frame.ts.
  */
 import { H_FIRST_FRAME, H_FRAMES } from "../sync/layout";
 import { lock, unlock } from "../sync/spinlock";
-import { D_LINK, D_TYPE, descriptor, drainFrames, G_COUNT, G_FRONTIER, G_HEAD, G_LOCK, TYPE_FREE } from "./frame";
+import {
+  D_BUNDLE,
+  D_LINK,
+  D_TYPE,
+  descriptor,
+  drainFrames,
+  G_COUNT,
+  G_FRONTIER,
+  G_HEAD,
+  G_LOCK,
+  pushBundle,
+  TYPE_FREE,
+} from "./frame";
 
 /** Stands for TYPE_FREE on the frames of the global list while a run is looked for. */
 const LISTED: u32 = 0x200;
@@ -34,27 +46,48 @@ export function allocRun(cpu: usize, n: u32): usize {
 }
 
 function assembleLocked(n: u32): usize {
-  for (let phys = <usize>load<u32>(G_HEAD); phys != 0; phys = nextOf(phys))
-    store<u32>(descriptor(phys), LISTED, D_TYPE);
+  markListed(LISTED);
   let run: usize = 0;
-  for (let phys = <usize>load<u32>(G_HEAD); phys != 0; phys = nextOf(phys)) {
-    const first = phys & ~(((<usize>n) << 12) - 1);
-    if (run == 0 && allListed(first, n)) run = first;
+  for (let b = <usize>load<u32>(G_HEAD); b != 0 && run == 0; b = <usize>load<u32>(descriptor(b), D_BUNDLE)) {
+    for (let phys = b; phys != 0 && run == 0; phys = nextOf(phys)) {
+      const first = phys & ~(((<usize>n) << 12) - 1);
+      if (allListed(first, n)) run = first;
+    }
   }
-  // One pass puts the types back, and takes the run off the list.
-  let link = G_HEAD;
-  let phys = <usize>load<u32>(G_HEAD);
-  while (phys != 0) {
-    const d = descriptor(phys);
-    const after = load<u32>(d, D_LINK);
-    store<u32>(d, TYPE_FREE, D_TYPE);
-    if (run != 0 && phys >= run && phys < run + ((<usize>n) << 12)) {
-      store<u32>(link, after);
-      store<u32>(G_COUNT, load<u32>(G_COUNT) - 1);
-    } else link = d + D_LINK;
-    phys = <usize>after;
-  }
+  markListed(TYPE_FREE);
+  if (run != 0) takeOut(run, run + ((<usize>n) << 12));
   return run;
+}
+
+/** Sets the type of every frame of the global list. */
+function markListed(type: u32): void {
+  for (let b = <usize>load<u32>(G_HEAD); b != 0; b = <usize>load<u32>(descriptor(b), D_BUNDLE)) {
+    for (let phys = b; phys != 0; phys = nextOf(phys)) store<u32>(descriptor(phys), type, D_TYPE);
+  }
+}
+
+/** Builds the global list anew, bundle for bundle, without the frames of [run, end). */
+function takeOut(run: usize, end: usize): void {
+  let bundle = <usize>load<u32>(G_HEAD);
+  store<u32>(G_HEAD, 0);
+  store<u32>(G_COUNT, 0);
+  while (bundle != 0) {
+    const nextBundle = <usize>load<u32>(descriptor(bundle), D_BUNDLE);
+    let head: usize = 0;
+    let kept: u32 = 0;
+    let phys = bundle;
+    while (phys != 0) {
+      const after = nextOf(phys);
+      if (phys < run || phys >= end) {
+        store<u32>(descriptor(phys), <u32>head, D_LINK);
+        head = phys;
+        kept++;
+      }
+      phys = after;
+    }
+    if (kept != 0) pushBundle(head, kept);
+    bundle = nextBundle;
+  }
 }
 
 function nextOf(phys: usize): usize {

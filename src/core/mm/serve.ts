@@ -13,11 +13,12 @@
 import { Counter } from "../abi/counter";
 import { Access } from "../abi/exit";
 import { H_ZERO_FRAME } from "../sync/layout";
+import { tlbSet } from "../sync/tlb";
 import { lockIfStill, publishLocked } from "./commit";
 import { allocFrame, freeFrame, TYPE_DATA } from "./frame";
 import { Outcome } from "./outcome";
 import { count, P_IO_ADDRESS, P_IO_OBJECT, P_IO_OFFSET } from "./percpu";
-import { allows, entryAt, makeEntry, PTE_A, PTE_D, PTE_RIGHTS, PTE_W, ptePhys, rightsOf } from "./pte";
+import { allows, entryAt, makeEntry, PTE_A, PTE_D, PTE_R, PTE_RIGHTS, PTE_W, ptePhys, rightsOf } from "./pte";
 import { walkBegin, walkEnd } from "./section";
 import { shootPage } from "./shootdown";
 import { unlockTable } from "./table";
@@ -62,10 +63,24 @@ function mapFresh(cpu: usize, leaf: usize, vma: usize, va: u64, rights: u64): u3
   const frame = allocFrame(cpu, TYPE_DATA);
   if (frame == 0) return Outcome.Oom;
   memory.fill(frame, 0, 4096);
-  const outcome = install(cpu, leaf, vma, va, makeEntry(frame, rights | PTE_A | PTE_D));
+  const outcome = lockIfStill(cpu, leaf, vma, va, 0);
+  if (outcome == Outcome.Done) {
+    publishLocked(leaf, entryAt(leaf, va, 0), 0, makeEntry(frame, rights | PTE_A | PTE_D));
+    enterLocked(cpu, va, frame, rights);
+    unlockTable(cpu, leaf);
+    count(cpu, Counter.FaultsAnon);
+  }
   if (outcome != Outcome.Done) freeFrame(cpu, frame);
-  else count(cpu, Counter.FaultsAnon);
   return outcome;
+}
+
+/**
+ * Enters a page that was just published, writable and dirty, in the own TLB: the walk that would find it is spared. Under
+ * the leaf's lock: who takes the entry away takes that lock later, and his shootdown then finds the translation.
+ */
+export function enterLocked(cpu: usize, va: u64, frame: usize, rights: u64): void {
+  tlbSet(cpu, va, frame, (rights & PTE_R) != 0, true);
+  count(cpu, Counter.TlbFills);
 }
 
 function mapZeroPage(cpu: usize, leaf: usize, vma: usize, va: u64, rights: u64): u32 {

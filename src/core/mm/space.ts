@@ -4,6 +4,7 @@
  *   line 0   mmapLock   u32   rwlock.ts
  *   line 1   root       u32   atomic. the VMA tree. write: mmapLock (write).  peek: every fault, under RCU.
  *                             A writer's store publishes all that the new nodes and VMAs hold.
+ *            change     u32   atomic. stepped after each new root (lookup.ts); mmapLock (write).  peek: every fault
  *   line 2   pgd        u32   root page table, immutable after boot
  *            generation u32   number of the tree change under way; mmapLock (write)
  *            scratch    u32   one frame for the tree's writer, immutable
@@ -46,6 +47,8 @@ export const S_DROPPED: usize = SPACE + 272;
 export const S_SEQ: usize = SPACE + 320;
 export const S_LOCK_SEQ: usize = SPACE + 324;
 export const S_USERS: usize = SPACE + 328;
+/** Beside the root: who faults reads both. */
+export const S_CHANGE: usize = SPACE + 68;
 
 /** Linux: sysctl vm.max_map_count. */
 export const MAX_MAP_COUNT: u32 = 65530;

@@ -5,13 +5,13 @@ import { Stat } from "../abi/stat";
 import { H_FIRST_FRAME, H_FRAMES, layout } from "../sync/layout";
 import { gracePeriods } from "../sync/rcu";
 import { isLiveInBlock } from "./block";
-import { D_TYPE, descriptor, freeFrames, frontierFrame, TYPE_SPARE, TYPE_TABLE } from "./frame";
+import { D_TYPE, descriptor, freeFrameCount, frontierFrame, TYPE_SPARE, TYPE_TABLE } from "./frame";
 import { SLAB_NODE, SLAB_OBJECT, SLAB_VMA, slabFrames, slabInUse } from "./slab";
 import { S_MAP_COUNT, S_RESERVE_COUNT, S_SEQ } from "./space";
 
 export function stat(what: u32): u32 {
   if (what == Stat.Frames) return load<u32>(H_FRAMES);
-  if (what == Stat.FramesFree) return freeFrames();
+  if (what == Stat.FramesFree) return freeFrameCount();
   if (what == Stat.Vmas) return load<u32>(S_MAP_COUNT);
   if (what == Stat.VmaRecords) return slabInUse(SLAB_VMA);
   if (what == Stat.NodeRecords) return slabInUse(SLAB_NODE) - load<u32>(S_RESERVE_COUNT);

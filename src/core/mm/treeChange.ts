@@ -14,7 +14,7 @@ import { bug } from "../sync/env";
 import { defer, R_NEXT } from "../sync/rcu";
 import { KIND_NODE } from "./kinds";
 import { SLAB_NODE, slabAlloc, slabFree } from "./slab";
-import { S_DROPPED, S_GENERATION, S_RESERVE, S_RESERVE_COUNT, S_ROOT, S_SCRATCH, treeRoot } from "./space";
+import { S_CHANGE, S_DROPPED, S_GENERATION, S_RESERVE, S_RESERVE_COUNT, S_ROOT, S_SCRATCH, treeRoot } from "./space";
 import {
   childAt,
   childEnd,
@@ -123,6 +123,7 @@ export function treeReplace(cpu: usize, from: u64, to: u64, a: usize, b: usize, 
   }
   // Publishes every field of the new nodes and VMAs to whoever loads the root.
   atomic.store<u32>(S_ROOT, <u32>next);
+  atomic.store<u32>(S_CHANGE, atomic.load<u32>(S_CHANGE) + 1);
   deferDropped(cpu);
 }
 

@@ -19,7 +19,7 @@ import {
   D_TYPE,
   D_VA,
   descriptor,
-  freeFrames,
+  freeFrameCount,
   frontierFrame,
   TYPE_DATA,
   TYPE_FREE,
@@ -149,7 +149,7 @@ function verifyFrames(): u32 {
     else if (type == TYPE_DATA) lost++;
     if (type > TYPE_FREE) used++;
   }
-  if (lost != 0 || used + freeFrames() != load<u32>(H_FRAMES)) return Bug.verify_frames_do_not_add_up;
+  if (lost != 0 || used + freeFrameCount() != load<u32>(H_FRAMES)) return Bug.verify_frames_do_not_add_up;
   return 0;
 }
 
