@@ -26,6 +26,7 @@ const COMMON = [
 
 /** A program and the command lines whose output and status tell whether it behaves. */
 const PROGRAMS = {
+  compute: [["integer", "-n", "5000"], ["memory", "-n", "1"], ["float", "-n", "5000"], ["other"]],
   hello: [
     ["a", "b c"],
     ["exit", "42"],

@@ -1,20 +1,21 @@
 /**
- * bench/fault.ts: faults a second under each policy, from the entry point a guest's TLB miss calls.
+ * bench/fault.ts: faults a second under each policy and protection, from the entry point a guest's TLB miss calls.
  *
  *   hot     64 pages: mapped, faulted in and unmapped over and over; frames stay in the processor's caches
  *   cold    128 MiB a thread: every frame comes from memory
  *   space   1,000 VMAs beside the ones measured
  *
- * How        one memory for each policy, its workers alive throughout; samples go round the policies in turn, so that a
+ * How        one memory for each policy and protection, its workers alive throughout; samples go round the policies in turn, so that a
  *            noisy neighbour of this machine disturbs all of them alike; medians, and the middle half as the spread.
  * Beside     zeroing the same pages alone, and the same loop by the native kernel (guest/storm without a mutator).
  */
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { Worker } from "node:worker_threads";
-import { MapFlag, Policy, Prot } from "../core/abi/mman.js";
+import { Layout, MapFlag, Policy, Prot, Tables } from "../core/abi/mman.js";
 import { clockSince, instantiateMemoryCore } from "../embed/memoryCore.js";
 import type { BenchInit, Order, Sample } from "./faultworker.js";
+import { Samples, type Spread } from "./median.js";
 
 export const HOT_PAGES = 64;
 export const COLD_PAGES = 32768;
@@ -23,18 +24,19 @@ const VMAS = 1000;
 const WASM_PAGE = 65536;
 const PLACE = 1n << 35n;
 
-export interface FaultRow {
+/** Pages a second over all threads. */
+export interface FaultRow extends Spread {
+  /** The policy, or the rival. */
   readonly name: string;
+  /** The protection; "" for a rival. */
+  readonly tables: string;
   readonly threads: number;
   readonly pages: number;
-  /** Pages a second over all threads: median and quartiles of the samples. */
-  readonly rate: number;
-  readonly low: number;
-  readonly high: number;
 }
 
 export interface FaultOptions {
   readonly threads: readonly number[];
+  readonly tables: readonly string[];
   readonly samples: number;
   readonly milliseconds: number;
   /** Folder of the built worker; the core lies one above. */
@@ -45,6 +47,7 @@ export interface FaultOptions {
   readonly stopped: () => boolean;
 }
 
+export const PROTECTIONS: Readonly<Record<string, Tables>> = { rcu: Tables.Rcu, irq: Tables.Irq };
 const POLICIES: ReadonlyArray<readonly [string, Policy]> = [
   ["mmap-lock", Policy.MmapLock],
   ["spf", Policy.Spf],
@@ -54,27 +57,28 @@ const POLICIES: ReadonlyArray<readonly [string, Policy]> = [
 
 /** One row for each policy, kind of loop and number of threads; also those that were complete when it was stopped. */
 export async function benchFaults(options: FaultOptions): Promise<FaultRow[]> {
-  const { threads, samples, milliseconds, native, progress, stopped } = options;
+  const { threads, tables, samples, milliseconds, native, progress, stopped } = options;
   const most = Math.max(...threads);
-  const groups = POLICIES.map(([name, policy]) => new Group(name, policy, most, options.directory));
+  const groups = tables.flatMap((protection) =>
+    POLICIES.map(([name, policy]) => new Group(name, policy, protection, most, options.directory)),
+  );
   const rows: FaultRow[] = [];
   try {
     for (const pages of [HOT_PAGES, COLD_PAGES]) {
       for (const n of threads) {
-        const seen = new Map<string, number[]>();
-        // A native run that Ctrl-C ended as well has no rate.
-        const note = (name: string, rate: number) => {
-          if (Number.isFinite(rate)) seen.set(name, [...(seen.get(name) ?? []), rate]);
-        };
+        const seen = new Samples();
         for (let sample = 0; sample < samples && !stopped(); sample++) {
           progress(`fault: ${pages} pages, ${n} threads, sample ${sample + 1} of ${samples}`);
           for (const group of groups)
-            note(group.name, await group.sample({ kind: "fault", pages, milliseconds, threads: n }));
+            seen.note(group.key, await group.sample({ kind: "fault", pages, milliseconds, threads: n }));
           const first = groups[0] as Group;
-          note("zeroing alone", await first.sample({ kind: "zero", pages, milliseconds, threads: n }));
-          if (native) note("native", await nativeRate(native, n, pages, milliseconds));
+          seen.note("zeroing alone/", await first.sample({ kind: "zero", pages, milliseconds, threads: n }));
+          if (native) seen.note("native/", await nativeRate(native, n, pages, milliseconds));
         }
-        for (const [name, rates] of seen) rows.push({ name, threads: n, pages, ...quartiles(rates) });
+        for (const [key, spread] of seen.rows()) {
+          const [name = "", tables = ""] = key.split("/");
+          rows.push({ name, tables, threads: n, pages, ...spread });
+        }
       }
     }
   } finally {
@@ -88,17 +92,15 @@ class Group {
   private readonly gate = new SharedArrayBuffer(4);
   private readonly workers: Worker[];
 
-  constructor(
-    readonly name: string,
-    policy: Policy,
-    threads: number,
-    directory: URL,
-  ) {
+  readonly key: string;
+
+  constructor(name: string, policy: Policy, protection: string, threads: number, directory: URL) {
+    this.key = `${name}/${protection}`;
     const module = new WebAssembly.Module(readFileSync(new URL("../core.wasm", directory)));
     const memory = new WebAssembly.Memory({ initial: MEMORY_PAGES, maximum: MEMORY_PAGES, shared: true });
     const originMs = performance.timeOrigin;
     const core = instantiateMemoryCore(module, memory, clockSince(originMs));
-    if (core.boot(MEMORY_PAGES * WASM_PAGE, threads, policy, 0, 0) < 0)
+    if (core.boot(MEMORY_PAGES * WASM_PAGE, threads, policy, PROTECTIONS[protection] as Tables, Layout.Page) < 0)
       throw new Error("bench: the core does not boot");
     const cpu = core.cpuArea(0);
     core.cpuOnline(cpu);
@@ -149,10 +151,4 @@ function nativeRate(program: string, threads: number, pages: number, millisecond
     child.on("error", reject);
     child.on("close", () => resolve(Number(/^total .*rate=(\d+)/m.exec(output)?.[1] ?? Number.NaN)));
   });
-}
-
-function quartiles(values: readonly number[]): { rate: number; low: number; high: number } {
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = (q: number) => sorted[Math.round((sorted.length - 1) * q)] as number;
-  return { rate: at(0.5), low: at(0.25), high: at(0.75) };
 }

@@ -1,123 +1,178 @@
 /**
  * `faultline bench`: speed, measured beside its rivals in one run.
  *
- * Promise   each row stands beside zeroing the same pages and beside the native kernel, from the same minutes of the same
- *           machine; the command that repeats a table is printed above it. Interrupted, it prints what it has: status 130.
+ *   fault    faults a second from the core's own entry point, beside zeroing and the native kernel
+ *   storm    the guest fault storm under each policy, beside native and qemu-user
+ *   guest    instructions a second of three computations, beside native and qemu-user
+ *   layout   what blocks of page tables cost
+ *
+ * Promise   each row stands beside its rivals, from the same minutes of the same machine; the command that repeats a table is
+ *           printed above it. Interrupted, it prints what it has: status 130.
  */
-import { spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import Table from "cli-table3";
 import { type Command, InvalidArgumentError } from "commander";
-import { benchFaults, type FaultRow, HOT_PAGES } from "../bench/fault.js";
-import { shortNumber } from "./stormTable.js";
+import { watchInterrupt } from "../bench/child.js";
+import { type Contender, native, ours, qemu } from "../bench/contender.js";
+import { benchFaults, PROTECTIONS } from "../bench/fault.js";
+import { benchGuest } from "../bench/guest.js";
+import { benchLayout } from "../bench/layout.js";
+import { benchStorm } from "../bench/storm.js";
+import { faultTable, guestTable, layoutTable, stormTable } from "./benchTables.js";
 import { coloursFor, Progress } from "./terminal.js";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const BENCHES = ["fault"];
+const POLICIES = ["mmap-lock", "spf", "vma-lock", "optimistic"];
 
 interface Options {
   json?: string;
   threads: number[];
+  tables: string[];
   samples: number;
-  milliseconds: number;
+  milliseconds?: number;
+  share: number;
 }
 
+interface Surroundings {
+  readonly progress: (text: string) => void;
+  readonly complain: (line: string) => void;
+  readonly adopt: ReturnType<typeof watchInterrupt>["adopt"];
+  readonly stopped: () => boolean;
+}
+
+interface Measured {
+  /** The command that repeats it. */
+  readonly command: string;
+  readonly rows: readonly object[];
+  readonly table: string;
+}
+
+const colours = () => coloursFor(process.stdout);
+const directory = () => new URL("./", import.meta.url);
+const present = (contenders: readonly (Contender | undefined)[]) => contenders.filter((c) => c !== undefined);
+
+const BENCHES: Readonly<Record<string, (options: Options, around: Surroundings) => Promise<Measured>>> = {
+  async fault({ threads, tables, samples, milliseconds = 300 }, around) {
+    const storm = native(ROOT)?.command("storm", [])[0];
+    const rows = await benchFaults({
+      threads,
+      tables,
+      samples,
+      milliseconds,
+      directory: directory(),
+      native: storm,
+      ...around,
+    });
+    const command = `fault --threads ${threads.join(",")} --tables ${tables.join(",")} --samples ${samples}`;
+    return { command, rows, table: faultTable(rows, colours()) };
+  },
+  async storm({ threads, samples, milliseconds = 1000 }, around) {
+    const policies = POLICIES.map((policy) => ours(ROOT, policy, ["--fault", policy]));
+    const contenders = [...policies, ...present([native(ROOT), qemu(ROOT)])];
+    const rows = await benchStorm({ contenders, threads, samples, milliseconds, ...around });
+    const command = `storm --threads ${threads.join(",")} --samples ${samples}`;
+    return { command, rows, table: stormTable(rows, colours()) };
+  },
+  async guest({ samples, share }, around) {
+    const rows = await benchGuest({
+      root: ROOT,
+      rivals: present([native(ROOT), qemu(ROOT)]),
+      samples,
+      share,
+      ...around,
+    });
+    return { command: `guest --samples ${samples}`, rows, table: guestTable(rows, colours()) };
+  },
+  async layout({ samples, milliseconds = 200 }, around) {
+    const rows = await benchLayout({ samples, milliseconds, directory: directory(), ...around });
+    return { command: `layout --samples ${samples}`, rows, table: layoutTable(rows, colours()) };
+  },
+};
+
 export function registerBench(program: Command): void {
+  const names = Object.keys(BENCHES);
   program
     .command("bench")
-    .description("measure speed beside the native kernel")
-    .argument("[names...]", `what to measure: ${BENCHES.join(", ")}; all when none is named`, known, [])
-    .option("--threads <list>", "numbers of threads, with commas between", threadList, [1, 2])
+    .description("measure speed beside the native kernel and qemu")
+    .argument("[names...]", `what to measure: ${names.join(", ")}; all when none is named`, known, [])
+    .option("--threads <list>", "numbers of threads, with commas between", threadList, defaultThreads())
+    .option("--tables <list>", "fault: protections, with commas between", protections, Object.keys(PROTECTIONS))
     .option("--samples <n>", "samples of each row", whole, 5)
-    .option("--milliseconds <n>", "how long one sample lasts", whole, 300)
-    .option("--json <file>", "write the rows as JSON")
-    .action(async (_names: string[], options: Options) => {
-      process.exitCode = await bench(options);
+    .option("--milliseconds <n>", "how long one sample lasts (300; storm 1000; layout 200)", whole)
+    .option("--share <part>", "guest: how much of the programs' full length", part, 1)
+    .option("--json <file>", "write the rows of every table as JSON")
+    .action(async (chosen: string[], options: Options) => {
+      process.exitCode = await bench(chosen.length > 0 ? chosen : names, options);
     });
 }
 
-async function bench({ threads, samples, milliseconds, json }: Options): Promise<number> {
+async function bench(names: readonly string[], options: Options): Promise<number> {
   const progress = new Progress();
-  let interrupted = false;
-  const stop = () => {
-    interrupted = true;
-  };
-  process.on("SIGINT", stop);
-  const rows = await benchFaults({
-    threads,
-    samples,
-    milliseconds,
-    directory: new URL("./", import.meta.url),
-    native: nativeStorm(),
+  const interrupt = watchInterrupt();
+  const around: Surroundings = {
     progress: (text) => progress.update(text),
-    stopped: () => interrupted,
-  }).finally(() => {
+    complain: (line) => {
+      progress.done();
+      process.stderr.write(`bench: ${line}\n`);
+    },
+    adopt: interrupt.adopt,
+    stopped: interrupt.happened,
+  };
+  const all: Record<string, readonly object[]> = {};
+  try {
+    for (const name of names) {
+      if (interrupt.happened()) break;
+      const measured = await BENCHES[name]!(options, around);
+      progress.done();
+      all[name] = measured.rows;
+      process.stdout.write(`./faultline bench ${measured.command}\n${machine()}\n${measured.table}\n`);
+    }
+  } finally {
     progress.done();
-    process.off("SIGINT", stop);
-  });
-  const command = `./faultline bench fault --threads ${threads.join(",")} --samples ${samples}`;
-  const model = cpus()[0]?.model ?? "unknown processor";
-  process.stdout.write(`${command}\n${cpus().length} × ${model}, Node ${process.version}\n${faultTable(rows)}\n`);
-  if (json !== undefined) writeFileSync(json, `${JSON.stringify(rows, null, 2)}\n`);
-  return interrupted ? 130 : 0;
-}
-
-/** Each rate, its spread, and how it compares with one thread of its own, with mmap-lock, zeroing and native. */
-function faultTable(rows: readonly FaultRow[]): string {
-  const colours = coloursFor(process.stdout);
-  const titles = [
-    "pages",
-    "threads",
-    "",
-    "faults/s",
-    "middle half",
-    "÷ zeroing",
-    "÷ native",
-    "÷ mmap-lock",
-    "÷ 1 thread",
-  ];
-  const table = new Table({
-    head: titles.map((title) => colours.bold(title)),
-    colAligns: ["left", "right", "left", "right", "right", "right", "right", "right", "right"],
-    style: { head: [], border: [], compact: true },
-  });
-  for (const row of rows) {
-    const rate = (name: string, threads: number) =>
-      rows.find((r) => r.name === name && r.threads === threads && r.pages === row.pages)?.rate;
-    const against = (name: string, threads = row.threads) => ratio(row.rate, rate(name, threads));
-    table.push([
-      row.pages === HOT_PAGES ? "64, hot" : "128 MiB, cold",
-      row.threads,
-      row.name,
-      shortNumber(row.rate),
-      `${shortNumber(row.low)} – ${shortNumber(row.high)}`,
-      against("zeroing alone"),
-      against("native"),
-      against("mmap-lock"),
-      against(row.name, 1),
-    ]);
+    interrupt.stop();
   }
-  return table.toString();
+  if (options.json !== undefined)
+    writeFileSync(options.json, `${JSON.stringify({ machine: machine(), ...all }, null, 2)}\n`);
+  return interrupt.happened() ? 130 : 0;
 }
 
-function ratio(value: number, base: number | undefined): string {
-  return base === undefined ? "-" : `${(value / base).toFixed(2)}×`;
+/** What the figures came from. */
+function machine(): string {
+  const model = cpus()[0]?.model ?? "unknown processor";
+  return `${cpus().length} × ${model}${isVirtual() ? ", virtual machine" : ""}, Node ${process.version}`;
 }
 
-/** The storm built by this machine's cc, or undefined where there is none. */
-function nativeStorm(): string | undefined {
-  if (process.platform !== "linux" || process.arch !== "x64") return undefined;
-  const folder = join(ROOT, "build/native");
-  const { status } = spawnSync(process.execPath, [join(ROOT, "guest/build.mjs"), "--native", folder]);
-  return status === 0 ? join(folder, "storm") : undefined;
+function isVirtual(): boolean {
+  try {
+    return / hypervisor\b/.test(readFileSync("/proc/cpuinfo", "utf8"));
+  } catch {
+    return false;
+  }
+}
+
+/** One and two, and on a larger machine powers of two up to its processors and sixteen. */
+function defaultThreads(): number[] {
+  return [1, 2, 4, 8, 16].filter((n) => n <= Math.max(2, cpus().length));
 }
 
 function known(name: string, before: string[]): string[] {
-  if (!BENCHES.includes(name)) throw new InvalidArgumentError(`there is: ${BENCHES.join(", ")}`);
+  if (!(name in BENCHES)) throw new InvalidArgumentError(`there is: ${Object.keys(BENCHES).join(", ")}`);
   return [...before, name];
+}
+
+function protections(text: string): string[] {
+  const names = text.split(",");
+  if (names.some((name) => !(name in PROTECTIONS))) {
+    throw new InvalidArgumentError(`there is: ${Object.keys(PROTECTIONS).join(", ")}, with commas between`);
+  }
+  return names;
+}
+
+function part(text: string): number {
+  const n = Number(text);
+  if (!(n > 0 && n <= 100)) throw new InvalidArgumentError("a part from 0 to 100 is wanted");
+  return n;
 }
 
 function whole(text: string): number {

@@ -1,26 +1,25 @@
 /**
- * `faultline storm` (`npm start`): the bundled fault storm under each policy, as one table.
+ * `faultline storm` (`npm start`): the bundled fault storm under each policy and protection, as one table.
  *
  * How       each run is a child `faultline run --stats-json` of guest/bin/storm, so a run that breaks cannot harm the
  *           next one and each starts with a fresh memory; the last is the same C source compiled by this machine's cc
  * Promise   prints one table on stdout, also when interrupted: then of the runs that were complete, status 130;
  *           status 1 when a run failed or the guest found a wrong byte (the reason on stderr)
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Command, InvalidArgumentError } from "commander";
+import { type Ended, runChild, watchInterrupt } from "../bench/child.js";
 import { parseStorm, type StormRun, type StormStats, stormTable } from "./stormTable.js";
 import { coloursFor, Progress, widthOf } from "./terminal.js";
 
 /** build/dist/main.js and src/cli/storm.ts are both two folders below the root. */
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const POLICIES = ["mmap-lock", "spf", "vma-lock", "optimistic"];
-const TABLES = "rcu";
-/** A child that is asked to end gets this long. */
-const GRACE_MS = 1500;
+const PROTECTIONS = ["rcu", "irq"];
 /** Set-up, worker start and the last round of slow threads, on top of the time asked for. */
 const SLACK_MS = 60_000;
 
@@ -38,18 +37,12 @@ interface Plan {
   statsFile?: string;
 }
 
-interface Ended {
-  output: string;
-  complaint: string;
-  status: number | null;
-}
-
 export function registerStorm(program: Command): void {
   program
     .command("storm")
-    .description("the fault storm under each policy, and native, as one table")
+    .description("the fault storm under each policy and protection, and native, as one table")
     .option("--threads <list>", "storm threads, one group of rows for each number", threadList, [1, 2, 4])
-    .option("--seconds <s>", "how long each run lasts", seconds, 3)
+    .option("--seconds <s>", "how long each run lasts", seconds, 1.5)
     .option("--mutator <where>", "where another thread changes the map: near, far or none", where, "near")
     .option("--pages <n>", "pages a thread touches in one round", pageCount, 2048)
     .action(async (options: Options) => {
@@ -103,12 +96,14 @@ function planRuns(options: Options, folder: string): Plan[] {
   const launcher = [process.execPath, join(ROOT, "tools/launch.mjs")];
   const program = join(ROOT, "guest/bin/storm");
   return options.threads.flatMap((threads) =>
-    POLICIES.map((policy) => {
-      const statsFile = join(folder, `${policy}-${threads}.json`);
-      const ours = ["run", "--fault", policy, "--tables", TABLES, "--stats-json", statsFile];
-      const command = [...launcher, ...ours, "--", program, ...guestArgs(options, threads)];
-      return { name: `${policy} / ${TABLES}`, threads, statsFile, command };
-    }),
+    PROTECTIONS.flatMap((tables) =>
+      POLICIES.map((policy) => {
+        const statsFile = join(folder, `${policy}-${tables}-${threads}.json`);
+        const ours = ["run", "--fault", policy, "--tables", tables, "--stats-json", statsFile];
+        const command = [...launcher, ...ours, "--", program, ...guestArgs(options, threads)];
+        return { name: `${policy} / ${tables}`, threads, statsFile, command };
+      }),
+    ),
   );
 }
 
@@ -129,60 +124,6 @@ function judge(plan: Plan, ended: Ended): StormRun {
   const stats =
     statsFile && existsSync(statsFile) ? (JSON.parse(readFileSync(statsFile, "utf8")) as StormStats) : undefined;
   return { name, threads, rate: total.rate, stats };
-}
-
-/** Runs to the end, or until the limit; never throws. */
-function runChild(command: readonly string[], limitMs: number, adopt: (child: ChildProcess) => void): Promise<Ended> {
-  return new Promise((resolve) => {
-    const child = spawn(command[0]!, command.slice(1), { stdio: ["ignore", "pipe", "pipe"] });
-    let output = "";
-    let said = "";
-    let late = false;
-    const limit = setTimeout(() => {
-      late = true;
-      end(child);
-    }, limitMs);
-    const finish = (status: number | null, signal: string | null) => {
-      clearTimeout(limit);
-      const lastLine = said.trim().split("\n").at(-1);
-      const complaint = late ? "it did not end in time" : lastLine || `status ${status ?? signal}`;
-      resolve({ output, complaint, status });
-    };
-    adopt(child);
-    child.stdout.on("data", (data) => (output += data));
-    child.stderr.on("data", (data) => (said += data));
-    child.on("error", (error) => {
-      said ||= error.message;
-      finish(null, null);
-    });
-    child.on("close", finish);
-  });
-}
-
-function end(child: ChildProcess): void {
-  child.kill("SIGINT");
-  setTimeout(() => child.kill("SIGKILL"), GRACE_MS).unref();
-}
-
-/** Ctrl-C ends the child at work; the loop then stops and prints what it has. */
-function watchInterrupt() {
-  let happened = false;
-  let child: ChildProcess | undefined;
-  const listen = () => {
-    happened = true;
-    if (child) end(child);
-  };
-  const signals = ["SIGINT", "SIGTERM"] as const;
-  for (const signal of signals) process.on(signal, listen);
-  return {
-    happened: () => happened,
-    adopt: (next: ChildProcess) => {
-      child = next;
-    },
-    stop: () => {
-      for (const signal of signals) process.off(signal, listen);
-    },
-  };
 }
 
 function seconds(text: string): number {

@@ -4,7 +4,7 @@
  *   guest's last line   total faults=N ns=N rate=N errors=N      guest/storm.c
  *   --stats-json        faults, optimistic, latency_ns, tlb      absent for the native row, whose kernel we cannot ask
  *
- * Promise   a figure that was not measured is "-", never 0; the ratio compares runs of equal thread counts only.
+ * Promise   a figure that was not measured, or cannot be other than 0, is "-"; the ratio compares runs of equal thread counts only.
  */
 import Table from "cli-table3";
 import type { coloursFor } from "./terminal.js";
@@ -39,7 +39,7 @@ const COLUMNS: Column[] = [
   ["threads", "right", (run) => String(run.threads)],
   ["faults/s", "right", (run) => shortNumber(run.rate)],
   ["no mmapLock", "right", (run) => percent(lockFreeShare(run.stats))],
-  ["retries", "right", (run) => (run.stats ? retries(run.stats) : NOT_MEASURED)],
+  ["retries", "right", (run) => (run.stats && canRetry(run) ? retries(run.stats) : NOT_MEASURED)],
   ["p50", "right", (run) => duration(run.stats?.latency_ns.p50)],
   ["p99", "right", (run) => duration(run.stats?.latency_ns.p99)],
   ["shootdowns", "right", (run) => shortNumber(run.stats?.tlb.shootdowns)],
@@ -92,6 +92,11 @@ function paint(run: StormRun, text: string, colours: Colours): string {
 
 function lockFreeShare(stats: StormStats | undefined): number | undefined {
   return stats && stats.faults.total > 0 ? 1 - stats.faults.locked / stats.faults.total : undefined;
+}
+
+/** Under mmap-lock nothing is tried without it. */
+function canRetry({ name }: StormRun): boolean {
+  return !name.startsWith(BASELINE);
 }
 
 /** "1.2 k, detached": how many tries without mmapLock were in vain, and which check failed most often. */

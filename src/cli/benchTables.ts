@@ -1,0 +1,127 @@
+/** cli/benchTables.ts: the tables of `faultline bench`. A ratio whose other side was not measured is "-". */
+import Table from "cli-table3";
+import { type FaultRow, HOT_PAGES } from "../bench/fault.js";
+import type { GuestRow } from "../bench/guest.js";
+import type { LayoutRow } from "../bench/layout.js";
+import type { Spread } from "../bench/median.js";
+import type { StormRow } from "../bench/storm.js";
+import { shortNumber } from "./stormTable.js";
+import type { coloursFor } from "./terminal.js";
+
+type Colours = ReturnType<typeof coloursFor>;
+
+export function faultTable(rows: readonly FaultRow[], colours: Colours): string {
+  const titles = [
+    "pages",
+    "threads",
+    "",
+    "faults/s",
+    "middle half",
+    "÷ zeroing",
+    "÷ native",
+    "÷ mmap-lock",
+    "÷ 1 thread",
+  ];
+  return draw(
+    titles,
+    3,
+    colours,
+    rows.map((row) => {
+      const against = (name: string, tables: string, threads = row.threads) =>
+        ratio(
+          row.rate,
+          rows.find((r) => r.name === name && r.tables === tables && r.threads === threads && r.pages === row.pages)
+            ?.rate,
+        );
+      return [
+        row.pages === HOT_PAGES ? "64, hot" : "128 MiB, cold",
+        `${row.threads}`,
+        row.tables === "" ? row.name : `${row.name} / ${row.tables}`,
+        ...spread(row),
+        against("zeroing alone", ""),
+        against("native", ""),
+        against("mmap-lock", row.tables),
+        against(row.name, row.tables, 1),
+      ];
+    }),
+  );
+}
+
+export function stormTable(rows: readonly StormRow[], colours: Colours): string {
+  const titles = ["mutator", "threads", "", "faults/s", "middle half", "÷ native", "÷ qemu", "÷ mmap-lock", "÷ spf"];
+  return draw(
+    titles,
+    3,
+    colours,
+    rows.map((row) => {
+      const against = (name: string) =>
+        ratio(
+          row.rate,
+          rows.find((r) => r.name === name && r.threads === row.threads && r.mutator === row.mutator)?.rate,
+        );
+      const rivals = ["native", "qemu", "mmap-lock", "spf"].map(against);
+      return [row.mutator, `${row.threads}`, row.name, ...spread(row), ...rivals];
+    }),
+  );
+}
+
+export function guestTable(rows: readonly GuestRow[], colours: Colours): string {
+  const titles = ["program", "", "instructions/s", "middle half", "÷ qemu", "÷ native"];
+  return draw(
+    titles,
+    2,
+    colours,
+    rows.map((row) => {
+      const against = (name: string) =>
+        ratio(row.rate, rows.find((r) => r.name === name && r.program === row.program)?.rate);
+      return [row.program, row.name, ...spread(row), against("qemu"), against("native")];
+    }),
+  );
+}
+
+export function layoutTable(rows: readonly LayoutRow[], colours: Colours): string {
+  const titles = ["layout / tables", "dense", "÷ page", "sparse", "÷ page", "live tables", "kept back"];
+  return draw(
+    titles,
+    1,
+    colours,
+    rows.map((row) => {
+      const page = rows.find((r) => r.layout === "page" && r.tables === row.tables);
+      return [
+        `${row.layout} / ${row.tables}`,
+        `${row.denseNs.toFixed(0)} ns`,
+        ratio(row.denseNs, page?.denseNs),
+        `${row.sparseNs.toFixed(0)} ns`,
+        ratio(row.sparseNs, page?.sparseNs),
+        frames(row.live),
+        frames(row.held),
+      ];
+    }),
+  );
+}
+
+function frames(n: number): string {
+  return `${n}, ${((n * 4) / 1024).toFixed(1)} MiB`;
+}
+
+function spread({ rate, low, high }: Spread): string[] {
+  return [shortNumber(rate), `${shortNumber(low)} – ${shortNumber(high)}`];
+}
+
+function ratio(value: number, base: number | undefined): string {
+  return base === undefined ? "-" : `${(value / base).toFixed(2)}×`;
+}
+
+/** The first `texts` columns are names, all others figures. */
+function draw(titles: readonly string[], texts: number, colours: Colours, rows: readonly string[][]): string {
+  const table = new Table({
+    head: titles.map((title) => colours.bold(title)),
+    colAligns: titles.map((_, i) => (i < texts ? "left" : "right")),
+    style: { head: [], border: [], compact: true },
+  });
+  for (const row of rows) {
+    const ours = row.some((cell) => cell.startsWith("optimistic"));
+    table.push(row.map((cell) => (ours ? colours.green(cell) : cell)));
+  }
+  return table.toString();
+}
