@@ -100,6 +100,15 @@ export interface Core {
   claimSignal(cpu: number, set: bigint, out: number, any: number): number;
   forceSignal(cpu: number, signal: number, out: number): void;
 
+  timerCreate(cpu: number, clock: number, signal: number, tid: number, value: bigint, ownId: number): number;
+  timerSet(cpu: number, id: number, deadlineNs: number, intervalNs: number, out: number): number;
+  timerGet(cpu: number, id: number, out: number): number;
+  timerClock(cpu: number, id: number): number;
+  timerOverrun(cpu: number, id: number): number;
+  timerDelete(cpu: number, id: number): number;
+  nextTimer(): number;
+  timersDue(): void;
+
   futexWait(cpu: number, address: bigint, expected: number, bitset: number, deadlineNs: number): bigint;
   futexWake(cpu: number, address: bigint, count: number, bitset: number): bigint;
   futexRequeue(

@@ -7,7 +7,8 @@
  *   starts worker 0 with the program   ───►  runs the first thread
  *   starts spare workers, in the background  wait in the core for a clone
  *   serves file requests               ◄───  asks, sleeps until the answer is posted
- *   tells the guest of host signals    ───►  pending bits
+ *   tells the guest of host signals,   ───►  pending bits
+ *   and when a timer is due
  *   ends everything                    ◄───  exit status
  *
  * Never blocks: every wait here is the event loop's, so a host signal always gets through.
@@ -74,6 +75,8 @@ const WASM_PAGES_MAX = 65535;
 const SPARE_MIN = 4;
 const STARTING_MAX = 2;
 const NAME_LENGTH = 15;
+/** The longest that setTimeout waits. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 const DOUBLE_INTERRUPT_NS = 1e9;
 
 interface Slot {
@@ -94,6 +97,7 @@ export class Machine {
   private program: Program | undefined;
   private end: ((outcome: { status: number; line?: string } | Error) => void) | undefined;
   private lastInterruptNs = Number.NEGATIVE_INFINITY;
+  private alarm: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly platform: Platform,
@@ -146,6 +150,7 @@ export class Machine {
     this.keepSpares();
     const end = await ended;
     this.end = undefined;
+    clearTimeout(this.alarm);
     await this.files.close();
     const wallNs = this.platform.clockNs() - this.originNs;
     for (const slot of this.slots) slot.handle.terminate();
@@ -207,6 +212,9 @@ export class Machine {
       case "release":
         this.release(index, slot, message.object);
         break;
+      case "timer":
+        this.watchTimers();
+        break;
       case "idle":
         slot.ready = true;
         this.keepSpares();
@@ -224,6 +232,23 @@ export class Machine {
         this.end(new MachineError(message.reason, this.dump()));
         break;
     }
+  }
+
+  /** Wakes the guest when its next timer is due. Never early: setTimeout may be, and then there is a rest to wait. */
+  private watchTimers(): void {
+    clearTimeout(this.alarm);
+    this.alarm = undefined;
+    const next = this.core.nextTimer();
+    if (next < 0 || !this.end) return;
+    const left = (next - (this.platform.clockNs() - this.originNs)) / 1e6;
+    this.alarm = setTimeout(
+      () => {
+        const due = next <= this.platform.clockNs() - this.originNs;
+        if (due) this.core.timersDue();
+        this.watchTimers();
+      },
+      Math.min(Math.max(0, left), MAX_TIMEOUT_MS),
+    );
   }
 
   /** Starts workers until enough are idle or in the making. The first is running when this is first asked. */

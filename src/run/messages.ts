@@ -62,6 +62,8 @@ export type WorkerMessage =
   /** The request under way is to end early. */
   | { readonly kind: "cancel" }
   | { readonly kind: "release"; readonly object: number }
+  /** A timer was armed. */
+  | { readonly kind: "timer" }
   /** A clone took a worker, or wants one. */
   | { readonly kind: "spare" }
   /** The process ended with this exit status (128 + n for a fatal signal); `line` is for stderr. */

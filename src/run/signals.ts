@@ -11,6 +11,7 @@ export enum Signal {
   KILL = 9,
   SEGV = 11,
   PIPE = 13,
+  ALRM = 14,
   TERM = 15,
   STOP = 19,
 }

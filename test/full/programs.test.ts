@@ -58,6 +58,10 @@ const CASES: readonly Case[] = [
     sections: ["faults", "traps", "restarts", "altStack", "nesting", "masks", "restart", "threads", "handoff"],
     emulatorFails: { nesting: "delivers a signal of sa_mask inside the handler that masks it" },
   },
+  {
+    name: "timers",
+    sections: ["once", "overruns", "toThread", "toFunction", "nobody", "alarms", "errors", "interrupts"],
+  },
   { name: "hammer", sections: ["slots", "anywhere"] },
   { name: "files", sections: ["transfers", "names", "descriptors", "pipes", "streams", "machine"] },
   {

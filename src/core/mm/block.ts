@@ -15,7 +15,7 @@
  * irq          tables come back after their round of IPIs, at once: the same states, without the rcu head.
  * Why right    nobody but the block's own words leads to a SPARE table; COVERED means that the head was queued, by
  *              defer(), after the table was unlinked.
- * Free blocks  are kept, up to KEPT; what is more, and all of them when memory is short, go to the frame allocator.
+ * Free blocks  are kept, up to KEPT frames; what is more, and all of them when memory is short, go to the frame allocator.
  * Guarded      everything here by BLOCK_LOCK, inside which only the frame allocator's locks are taken.
  * Linux        arch/s390/mm/pgalloc.c:page_table_alloc; arch/powerpc/mm/pgtable-frag.c
  */
@@ -51,7 +51,8 @@ const NEXT: usize = ALLOCATOR + 268;
 /** Whole free blocks, through D_LINK, and how many. */
 const FREE_BLOCKS: usize = ALLOCATOR + 272;
 const FREE_COUNT: usize = ALLOCATOR + 276;
-const KEPT: u32 = 16;
+/** Frames of free blocks that are kept: a churn of tables within 16 MiB takes no run from the allocator. */
+const KEPT: u32 = 4096;
 const FRAGMENTS: u32 = 16;
 
 const SPARE: u32 = 0;
@@ -259,7 +260,7 @@ function markSpare(block: usize): void {
 
 function wholeFree(cpu: usize, block: usize): void {
   markSpare(block);
-  if (load<u32>(FREE_COUNT) >= KEPT) {
+  if (load<u32>(FREE_COUNT) * blockTables() >= KEPT) {
     dissolve(cpu, block);
     return;
   }

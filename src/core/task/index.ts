@@ -32,4 +32,5 @@ export {
   threadWord,
   unclaimWorker,
 } from "./thread";
+export { nextTimer, timerClock, timerCreate, timerDelete, timerGet, timerOverrun, timerSet, timersDue } from "./timer";
 export { swapUser } from "./word";

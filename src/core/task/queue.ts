@@ -17,9 +17,16 @@ import {
   S_SIGNAL,
   S_UID,
   S_VALUE,
+  SHARED_PENDING,
+  SHARED_QUEUE,
   T_PENDING,
   T_QUEUE,
+  THREADS_SEEN,
+  threadRecord,
 } from "./region";
+
+/** si_code of a timer's signal; its record's pid is the timer's id. */
+export const SI_TIMER: i32 = -2;
 
 /** Once, before any thread: links every record into the free list. */
 export function initQueue(): void {
@@ -76,6 +83,31 @@ export function holds(head: usize, signal: u32): bool {
 export function release(record: usize): void {
   store<u32>(record, load<u32>(FREE_RECORDS), S_NEXT);
   store<u32>(FREE_RECORDS, <u32>record);
+}
+
+/** Drops the record of timer `id`, wherever it is queued, and the pending bit that stood for it alone. */
+export function dropTimerRecords(id: u32): void {
+  if (dropTimerRecord(SHARED_PENDING, SHARED_QUEUE, id)) return;
+  const n = load<u32>(THREADS_SEEN);
+  for (let i: u32 = 0; i < n; i++) {
+    const t = threadRecord(i);
+    if (dropTimerRecord(t + T_PENDING, t + T_QUEUE, id)) return;
+  }
+}
+
+function dropTimerRecord(set: usize, head: usize, id: u32): bool {
+  let link = head;
+  let record = <usize>load<u32>(link);
+  while (record != 0 && (load<i32>(record, S_CODE) != SI_TIMER || load<u32>(record, S_PID) != id)) {
+    link = record + S_NEXT;
+    record = <usize>load<u32>(link);
+  }
+  if (record == 0) return false;
+  store<u32>(link, load<u32>(record, S_NEXT));
+  const signal = load<u32>(record, S_SIGNAL);
+  if (!holds(head, signal)) atomic.store<u64>(set, atomic.load<u64>(set) & ~(u64(1) << u64(signal - 1)));
+  release(record);
+  return true;
 }
 
 /** Empties the set and queue of a thread that ends. */

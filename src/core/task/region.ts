@@ -8,7 +8,8 @@
  *     2048 │ futex buckets, 256 × 16                           │ each its own lock (futex.ts)
  *     8192 │ threads, 256 × 128                                │ lock; the waiter part: its bucket's lock
  *    40960 │ signal records, 512 × 32                          │ lock
- *    57344 └───────────────────────────────────────────────────┘
+ *    57344 │ timers, 128 × 64                                  │ lock
+ *    65536 └───────────────────────────────────────────────────┘
  *
  * Locks    taskLock, then nothing: what holds it takes no other lock and touches no guest memory.
  *          A futex bucket's lock may be held with a second bucket's, in order of address; never with taskLock.
@@ -40,6 +41,8 @@ export const SHARED_QUEUE: usize = TASK_REGION + 72;
 export const FREE_RECORDS: usize = TASK_REGION + 76;
 /** Signals from the host, not yet sent on (u64 set, atomic): the host takes no lock. */
 export const HOST_PENDING: usize = TASK_REGION + 80;
+/** 1 while a timer is due that nobody has fired yet (atomic): set by the host, taken under taskLock. */
+export const HOST_TIMER: usize = TASK_REGION + 88;
 
 /** Disposition of signal n: {handler u64, flags u64, mask u64} at ACTIONS + (n - 1) * 24. */
 export const ACTIONS: usize = TASK_REGION + 256;
@@ -55,6 +58,9 @@ export const MAX_CPUS: u32 = 256;
 export const RECORDS: usize = TASK_REGION + 40960;
 export const RECORD_BYTES: usize = 32;
 export const RECORD_COUNT: u32 = 512;
+
+export const TIMERS: usize = TASK_REGION + 57344;
+export const TIMER_BYTES: usize = 64;
 
 /** Fields of a thread record. */
 export const T_STATE: usize = 0;

@@ -20,11 +20,12 @@ import { Errno } from "../abi/errno";
 import { Pending } from "../abi/pending";
 import { cpuArea, cpuId, post } from "../sync/cpu";
 import { lock, unlock } from "../sync/spinlock";
-import { append, holds, release, unlink } from "./queue";
+import { append, holds, release, SI_TIMER, unlink } from "./queue";
 import {
   ACTION_BYTES,
   ACTIONS,
   HOST_PENDING,
+  HOST_TIMER,
   S_CODE,
   S_PID,
   S_UID,
@@ -42,6 +43,7 @@ import {
   THREADS_SEEN,
   threadRecord,
 } from "./region";
+import { fireTimersLocked, takenLocked } from "./timer";
 
 /** SIGKILL and SIGSTOP can be neither blocked nor handled. */
 const UNBLOCKABLE: u64 = (1 << 8) | (1 << 18);
@@ -133,9 +135,18 @@ export function pendingSet(cpu: usize): u64 {
   return atomic.load<u64>(threadRecord(cpuId(cpu)), T_PENDING) | atomic.load<u64>(SHARED_PENDING);
 }
 
-/** True when there may be something to claim. */
+/** True when there is something to claim, it may be gone again. Sends on what the host has sent, and fires timers. */
 export function signalWaits(cpu: usize): bool {
-  return ((pendingSet(cpu) & ~getMask(cpu)) | atomic.load<u64>(HOST_PENDING)) != 0;
+  if (hostWaits()) {
+    lock(cpu, TASK_LOCK);
+    takeHostLocked(cpu);
+    unlock(TASK_LOCK);
+  }
+  return (pendingSet(cpu) & ~getMask(cpu)) != 0;
+}
+
+function hostWaits(): bool {
+  return atomic.load<u64>(HOST_PENDING) != 0 || atomic.load<u32>(HOST_TIMER) != 0;
 }
 
 /** Sends to one thread (tgkill): 0, -ESRCH, or -EAGAIN. Signal 0 only asks whether the thread lives. */
@@ -162,7 +173,7 @@ export function signalProcess(cpu: usize, signal: u32, code: i32, pid: u32, uid:
   return result;
 }
 
-function signalProcessLocked(cpu: usize, signal: u32, code: i32, pid: u32, uid: u32, value: u64): i32 {
+export function signalProcessLocked(cpu: usize, signal: u32, code: i32, pid: u32, uid: u32, value: u64): i32 {
   const picked = pickLocked(cpu, signal);
   if (ignored(signal) && picked >= 0 && !masks(threadRecord(picked), signal)) return 0;
   const result = enqueueLocked(SHARED_PENDING, SHARED_QUEUE, signal, code, pid, uid, value);
@@ -180,6 +191,7 @@ export function signalFromHost(signal: u32): void {
 }
 
 function takeHostLocked(cpu: usize): void {
+  if (atomic.load<u32>(HOST_TIMER) != 0 && atomic.xchg<u32>(HOST_TIMER, 0) != 0) fireTimersLocked(cpu);
   let set = atomic.xchg<u64>(HOST_PENDING, 0);
   while (set != 0) {
     const signal = <u32>ctz<u64>(set) + 1;
@@ -187,6 +199,23 @@ function takeHostLocked(cpu: usize): void {
     // SI_KERNEL: no process sent it.
     signalProcessLocked(cpu, signal, 0x80, 0, 0, 0);
   }
+}
+
+/**
+ * Queues the signal of timer `id`, beside one that is pending already; tid 0: to the process. False when it is ignored, its
+ * thread has ended, or no record is left.
+ */
+export function sendTimerLocked(cpu: usize, tid: u32, signal: u32, id: u32, value: u64): bool {
+  const picked = tid != 0 ? findLocked(tid) : pickLocked(cpu, signal);
+  if (tid != 0 && picked < 0) return false;
+  const t = picked < 0 ? <usize>0 : threadRecord(picked);
+  if (t != 0 && ignored(signal) && !masks(t, signal)) return false;
+  const set = tid != 0 ? t + T_PENDING : SHARED_PENDING;
+  const queue = tid != 0 ? t + T_QUEUE : SHARED_QUEUE;
+  if (!append(queue, signal, SI_TIMER, id, 0, value)) return false;
+  atomic.store<u64>(set, atomic.load<u64>(set) | bit(signal));
+  if (t != 0 && !blocks(t, signal)) post(cpuArea(picked), Pending.Kick);
+  return true;
 }
 
 function enqueueLocked(set: usize, queue: usize, signal: u32, code: i32, pid: u32, uid: u32, value: u64): i32 {
@@ -232,7 +261,8 @@ export function retargetLocked(cpu: usize, set: u64): void {
   }
 }
 
-function findLocked(tid: u32): i32 {
+/** CPU index of a live thread, -1 when there is none. */
+export function findLocked(tid: u32): i32 {
   const n = load<u32>(THREADS_SEEN);
   for (let i: u32 = 0; i < n; i++) {
     const t = threadRecord(i);
@@ -248,7 +278,7 @@ function findLocked(tid: u32): i32 {
  */
 export function claimSignal(cpu: usize, set: u64, out: usize, any: bool): u32 {
   lock(cpu, TASK_LOCK);
-  if (atomic.load<u64>(HOST_PENDING) != 0) takeHostLocked(cpu);
+  if (hostWaits()) takeHostLocked(cpu);
   const t = threadRecord(cpuId(cpu));
   let signal: u32 = 0;
   do {
@@ -275,6 +305,7 @@ function dequeueLocked(set: usize, queue: usize, wanted: u64, out: usize): u32 {
     store<u32>(out, load<u32>(record, S_PID), 4);
     store<u32>(out, load<u32>(record, S_UID), 8);
     store<u64>(out, load<u64>(record, S_VALUE), 16);
+    if (load<i32>(record, S_CODE) == SI_TIMER) store<u32>(out, takenLocked(load<u32>(record, S_PID)), 8);
     release(record);
   }
   if (!holds(queue, signal)) atomic.store<u64>(set, atomic.load<u64>(set) & ~bit(signal));

@@ -6,7 +6,7 @@ import { Errno } from "../../core/abi/errno.js";
 import type { Thread } from "../thread.js";
 import { type Args, int, long } from "./args.js";
 
-enum Clock {
+export enum Clock {
   Realtime = 0,
   Monotonic = 1,
   ProcessCpu = 2,

@@ -43,6 +43,15 @@ import {
   uname,
 } from "./system.js";
 import { clone, clone3, exit, exitGroup, getRobustList, setRobustList, setTidAddress } from "./threads.js";
+import {
+  getitimer,
+  setitimer,
+  timerCreate,
+  timerDelete,
+  timerGetoverrun,
+  timerGettime,
+  timerSettime,
+} from "./timers.js";
 
 /** Known, and answered as a kernel without them does: C libraries ask and do without. */
 const absent: Call = () => -Errno.ENOSYS;
@@ -57,6 +66,13 @@ const SERVED: ReadonlyArray<readonly [number, Call]> = [
   [99, setRobustList],
   [100, getRobustList],
   [101, nanosleep],
+  [102, getitimer],
+  [103, setitimer],
+  [107, timerCreate],
+  [108, timerGettime],
+  [109, timerGetoverrun],
+  [110, timerSettime],
+  [111, timerDelete],
   [113, clockGettime],
   [114, clockGetres],
   [115, clockNanosleep],
