@@ -8,7 +8,7 @@ import { SCENARIOS } from "../src/check/scenarios.js";
 import { Layout, Policy, Tables } from "../src/core/abi/mman.js";
 import { shippedBuild } from "./support/check.js";
 
-const SEEDS = process.env.FAULTLINE_FULL ? 20_000 : 300;
+const SEEDS = process.env.FAULTLINE_FULL ? 20_000 : 200;
 const build = shippedBuild();
 const POLICIES = [Policy.MmapLock, Policy.Optimistic, Policy.Spf, Policy.VmaLock, Policy.VmaRefcount];
 const PAGE = POLICIES.flatMap((policy) =>

@@ -67,7 +67,7 @@ export function boot(memoryBytes: u32, cpus: u32, policy: u32, tables: u32, layo
   memory.fill(<usize>load<u32>(H_ZERO_FRAME), 0, 4096);
   store<u32>(S_PGD, <u32>allocTable(cpu, LEVELS - 1, 0, 0));
   store<u32>(S_SCRATCH, <u32>allocFrame(cpu, TYPE_ZERO));
-  drainFrames(cpu);
+  drainFrames(cpu, cpu);
   store<u64>(S_STACK_LIMIT, STACK_LIMIT);
   atomic.store<u32>(H_MAGIC, MAGIC);
   return <i32>(allFrames - firstFrame);
@@ -95,7 +95,7 @@ export function cpuOffline(cpu: usize): void {
   const id = cpuId(cpu);
   runReady(cpu);
   abandonDeferred(cpu);
-  drainFrames(cpu);
+  drainFrames(cpu, cpu);
   tlbFlushAll(cpu);
   store<u32>(cpu, 0, C_ONLINE);
   atomic.sub<u32>(S_USERS, 1);

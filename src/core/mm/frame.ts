@@ -11,8 +11,8 @@
  *   link      next in a free list, under that list's lock; prev too in a list of blocks
  *   lock dead level used va parent   of a page table: table.ts.  block state   of a block's tables: block.ts
  *
- * Allocation   the CPU's own list first, then a bundle of the global list, whole, or 32 from the frontier of frames never
- *              used (those cost the host nothing), at last one from another CPU's list.
+ * Allocation   the CPU's own list first, then a bundle, whole: an own one or one of the global stack; then 32 from the
+ *              frontier of frames never used (those cost the host nothing), at last what another CPU keeps.
  * Order        lists are last in, first out; a batch is freed from its end, and bundles keep their order, so that a range
  *              that was mapped in ascending frames is mapped so again: the host's own translations are then in order.
  * Locks        own FREE_LOCK, then the global lock; a thief holds one FREE_LOCK and nothing else. Both are innermost.
@@ -24,7 +24,7 @@ import { bug } from "../sync/env";
 import { ALLOCATOR, H_DESCRIPTORS, H_FIRST_FRAME, H_FRAMES } from "../sync/layout";
 import { lock, unlock } from "../sync/spinlock";
 import { inOrder, sortFrames } from "./order";
-import { count, countBy, P_FREE_COUNT, P_FREE_HEAD, P_FREE_LOCK } from "./percpu";
+import { count, countBy, P_BUNDLED, P_BUNDLES, P_FREE_COUNT, P_FREE_HEAD, P_FREE_LOCK } from "./percpu";
 
 export const DESCRIPTOR_BYTES: u32 = 64;
 export const D_TYPE: usize = 12;
@@ -52,12 +52,14 @@ export const TYPE_SLAB: u32 = 5;
 export const TYPE_ZERO: u32 = 6;
 
 export const G_LOCK: usize = ALLOCATOR;
-export const G_HEAD: usize = ALLOCATOR + 4;
-export const G_COUNT: usize = ALLOCATOR + 8;
+/** A stack of bundles: head, and frames in it. */
+export const G_LIST: usize = ALLOCATOR + 4;
 export const G_FRONTIER: usize = ALLOCATOR + 12;
 
 const BATCH: u32 = 32;
 const KEEP: u32 = 96;
+/** All CPUs together may keep one part in SHARE of the memory to themselves. */
+const SHARE: u32 = 2;
 
 /** Descriptor of the frame that holds physical address `phys`. */
 export function descriptor(phys: usize): usize {
@@ -123,21 +125,19 @@ export function freeFrame(cpu: usize, phys: usize): void {
 }
 
 /**
- * Gives `n` frames back, u32 addresses at `list`. Many go to the global list at once, in order, as bundles, the last
- * first; the rest, from the last to the first, to the own list.
+ * Gives `n` frames back, u32 addresses at `list`. Many become bundles, in order, the last first; the rest
+ * goes to the own list, from the last to the first.
  */
 export function freeFrames(cpu: usize, list: usize, n: u32): void {
   let left = n;
+  lock(cpu, cpu + P_FREE_LOCK);
   if (left > KEEP) {
     if (!inOrder(list, n)) sortFrames(list, n);
-    lock(cpu, G_LOCK);
     while (left >= BATCH) {
       left -= BATCH;
-      pushBundle(chain(cpu, list + ((<usize>left) << 2)), BATCH);
+      keepBundle(cpu, chain(cpu, list + ((<usize>left) << 2)));
     }
-    unlock(G_LOCK);
   }
-  lock(cpu, cpu + P_FREE_LOCK);
   while (left > 0) {
     const phys = <usize>load<u32>(list + ((<usize>--left) << 2));
     markFree(cpu, phys);
@@ -166,28 +166,33 @@ function markFree(cpu: usize, phys: usize): void {
   store<u32>(d, TYPE_FREE, D_TYPE);
 }
 
-/** Takes a bundle, else a batch from the frontier. Own FREE_LOCK held, own list empty. */
+/** Takes an own bundle, else a global one, else a batch from the frontier. Own FREE_LOCK held, own list empty. */
 function refill(cpu: usize): void {
-  lock(cpu, G_LOCK);
-  const bundle = <usize>load<u32>(G_HEAD);
-  if (bundle != 0) {
-    const d = descriptor(bundle);
-    const n = load<u32>(d, D_REFS);
-    store<u32>(G_HEAD, load<u32>(d, D_BUNDLE));
-    store<u32>(G_COUNT, load<u32>(G_COUNT) - n);
-    store<u32>(cpu, <u32>bundle, P_FREE_HEAD);
-    store<u32>(cpu, n, P_FREE_COUNT);
-  } else {
-    const next = load<u32>(G_FRONTIER);
-    const left = load<u32>(H_FIRST_FRAME) + load<u32>(H_FRAMES) - next;
-    const n = left < BATCH ? left : BATCH;
-    store<u32>(G_FRONTIER, next + n);
-    for (let i = n; i > 0; i--) pushLocked(cpu, (<usize>(next + i - 1)) << 12);
+  let bundle = popBundle(cpu + P_BUNDLES);
+  if (bundle == 0) {
+    lock(cpu, G_LOCK);
+    bundle = popBundle(G_LIST);
+    if (bundle == 0) refillFromFrontier(cpu);
+    unlock(G_LOCK);
   }
-  unlock(G_LOCK);
+  if (bundle != 0) useBundle(cpu, bundle);
 }
 
-/** The BATCH frames that were freed last become a bundle of the global list, in their order. Own FREE_LOCK held. */
+function useBundle(cpu: usize, bundle: usize): void {
+  store<u32>(cpu, <u32>bundle, P_FREE_HEAD);
+  store<u32>(cpu, load<u32>(descriptor(bundle), D_REFS), P_FREE_COUNT);
+}
+
+/** Both locks held. */
+function refillFromFrontier(cpu: usize): void {
+  const next = load<u32>(G_FRONTIER);
+  const left = load<u32>(H_FIRST_FRAME) + load<u32>(H_FRAMES) - next;
+  const n = left < BATCH ? left : BATCH;
+  store<u32>(G_FRONTIER, next + n);
+  for (let i = n; i > 0; i--) pushLocked(cpu, (<usize>(next + i - 1)) << 12);
+}
+
+/** The BATCH frames that were freed last become a bundle, in their order. Own FREE_LOCK held. */
 function spill(cpu: usize): void {
   const head = load<u32>(cpu, P_FREE_HEAD);
   let last = descriptor(<usize>head);
@@ -195,47 +200,80 @@ function spill(cpu: usize): void {
   store<u32>(cpu, load<u32>(last, D_LINK), P_FREE_HEAD);
   store<u32>(cpu, load<u32>(cpu, P_FREE_COUNT) - BATCH, P_FREE_COUNT);
   store<u32>(last, 0, D_LINK);
+  keepBundle(cpu, <usize>head);
+}
+
+/** Puts a bundle of BATCH on the own stack, or, when that has its share of the memory, on the global one. */
+function keepBundle(cpu: usize, head: usize): void {
+  if (load<u32>(cpu, P_BUNDLED) < load<u32>(H_FRAMES) / SHARE / cpusSeen()) {
+    pushBundle(cpu + P_BUNDLES, head, BATCH);
+    return;
+  }
   lock(cpu, G_LOCK);
-  pushBundle(<usize>head, BATCH);
+  pushBundle(G_LIST, head, BATCH);
   unlock(G_LOCK);
 }
 
-/** Puts `n` linked frames on top of the global list. G_LOCK held. */
-export function pushBundle(head: usize, n: u32): void {
+/** Puts `n` linked frames on top of the stack {head, frames} at `list`, whose lock is held. */
+export function pushBundle(list: usize, head: usize, n: u32): void {
   const d = descriptor(head);
   store<u32>(d, n, D_REFS);
-  store<u32>(d, load<u32>(G_HEAD), D_BUNDLE);
-  store<u32>(G_HEAD, <u32>head);
-  store<u32>(G_COUNT, load<u32>(G_COUNT) + n);
+  store<u32>(d, load<u32>(list), D_BUNDLE);
+  store<u32>(list, <u32>head);
+  store<u32>(list, load<u32>(list, 4) + n, 4);
 }
 
-/** One frame from any other CPU's list, or 0. No FREE_LOCK held. */
+function popBundle(list: usize): usize {
+  const head = <usize>load<u32>(list);
+  if (head == 0) return 0;
+  const d = descriptor(head);
+  store<u32>(list, load<u32>(d, D_BUNDLE));
+  store<u32>(list, load<u32>(list, 4) - load<u32>(d, D_REFS), 4);
+  return head;
+}
+
+/** A frame from any other CPU, and when it comes from a bundle the rest of that, too; 0: nobody has one. No FREE_LOCK held. */
 function steal(cpu: usize): u32 {
   const n = cpusSeen();
   for (let i: u32 = 0; i < n; i++) {
     const victim = cpuArea(i);
     if (victim == cpu) continue;
     lock(cpu, victim + P_FREE_LOCK);
+    const bundle = popBundle(victim + P_BUNDLES);
     const head = load<u32>(victim, P_FREE_HEAD);
-    if (head != 0) popLocked(victim, head);
+    if (bundle == 0 && head != 0) popLocked(victim, head);
     unlock(victim + P_FREE_LOCK);
+    if (bundle != 0) return takeFirst(cpu, bundle);
     if (head != 0) return head;
   }
   return 0;
 }
 
-/** An offline CPU keeps no frames. */
-export function drainFrames(cpu: usize): void {
-  lock(cpu, cpu + P_FREE_LOCK);
-  const n = load<u32>(cpu, P_FREE_COUNT);
-  if (n != 0) {
-    lock(cpu, G_LOCK);
-    pushBundle(<usize>load<u32>(cpu, P_FREE_HEAD), n);
-    unlock(G_LOCK);
-    store<u32>(cpu, 0, P_FREE_HEAD);
-    store<u32>(cpu, 0, P_FREE_COUNT);
+/** The first frame of a bundle; the rest goes to the own stack. */
+function takeFirst(cpu: usize, bundle: usize): u32 {
+  const d = descriptor(bundle);
+  const rest = load<u32>(d, D_REFS) - 1;
+  if (rest != 0) {
+    lock(cpu, cpu + P_FREE_LOCK);
+    pushBundle(cpu + P_BUNDLES, <usize>load<u32>(d, D_LINK), rest);
+    unlock(cpu + P_FREE_LOCK);
   }
-  unlock(cpu + P_FREE_LOCK);
+  return <u32>bundle;
+}
+
+/** All that CPU `owner` keeps goes to the global list: it goes offline, or a run of frames is looked for. */
+export function drainFrames(cpu: usize, owner: usize): void {
+  lock(cpu, owner + P_FREE_LOCK);
+  lock(cpu, G_LOCK);
+  const n = load<u32>(owner, P_FREE_COUNT);
+  if (n != 0) pushBundle(G_LIST, <usize>load<u32>(owner, P_FREE_HEAD), n);
+  store<u32>(owner, 0, P_FREE_HEAD);
+  store<u32>(owner, 0, P_FREE_COUNT);
+  for (let b = popBundle(owner + P_BUNDLES); b != 0; b = popBundle(owner + P_BUNDLES)) {
+    pushBundle(G_LIST, b, load<u32>(descriptor(b), D_REFS));
+  }
+  unlock(G_LOCK);
+  unlock(owner + P_FREE_LOCK);
 }
 
 /** Sets the allocator up over [firstFrame, firstFrame + frames). */
@@ -247,9 +285,11 @@ export function bootFrames(firstFrame: u32, frames: u32): void {
 
 /** Frames on any free list or never used. Exact when nothing runs. */
 export function freeFrameCount(): u32 {
-  let n = load<u32>(G_COUNT) + load<u32>(H_FIRST_FRAME) + load<u32>(H_FRAMES) - load<u32>(G_FRONTIER);
+  let n = load<u32>(G_LIST, 4) + load<u32>(H_FIRST_FRAME) + load<u32>(H_FRAMES) - load<u32>(G_FRONTIER);
   const cpus = cpusSeen();
-  for (let i: u32 = 0; i < cpus; i++) n += load<u32>(cpuArea(i), P_FREE_COUNT);
+  for (let i: u32 = 0; i < cpus; i++) {
+    n += load<u32>(cpuArea(i), P_FREE_COUNT) + load<u32>(cpuArea(i), P_BUNDLED);
+  }
   return n;
 }
 

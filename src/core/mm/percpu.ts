@@ -1,7 +1,8 @@
 /**
  * The memory manager's part of a CPU's area (offset 1024), all private to the CPU except the free list's lock:
  *
- *   free list    head, count   under FREE_LOCK: the owner, or a CPU that found no frame anywhere else
+ *   free list    head, count, and a stack of bundles {head, frames}   under FREE_LOCK: the owner, or a CPU that found no
+ *                frame anywhere else
  *   gather       count, tables, range   frames and tables whose shootdown is still to come (gather.ts)
  *   file request object, offset, address of the page that commitFilePage() will be given
  *   speculation  what spf copied of the VMA, and the parent's entry it came through (faultSpf.ts)
@@ -28,6 +29,8 @@ export const P_LEAF_SLOT: usize = MM_PART + 72;
 export const P_KERNEL: usize = MM_PART + 76;
 export const P_GATHER_TABLES: usize = MM_PART + 80;
 export const P_NO_BLOCK: usize = MM_PART + 84;
+export const P_BUNDLES: usize = MM_PART + 96;
+export const P_BUNDLED: usize = MM_PART + 100;
 export const P_FOUND_VMA: usize = MM_PART + 88;
 export const P_FOUND_CHANGE: usize = MM_PART + 92;
 

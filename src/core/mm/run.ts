@@ -4,10 +4,10 @@
  *   the frontier of frames never used, else
  *   assembled: the global free list is walked for an aligned run that lies in it whole
  *
- * Cost       assembling walks the global list four times; only a memory whose every frame was used once comes to that. Frames
- *            on the lists of other CPUs are not found.
- * Locks      own FREE_LOCK, then the global lock, as frame.ts.
+ * Cost       assembling walks the global list four times; only a memory whose every frame was used once comes to that.
+ * Locks      one FREE_LOCK at a time, then the global lock, as frame.ts.
  */
+import { cpuArea, cpusSeen } from "../sync/cpu";
 import { H_FIRST_FRAME, H_FRAMES } from "../sync/layout";
 import { lock, unlock } from "../sync/spinlock";
 import {
@@ -16,9 +16,8 @@ import {
   D_TYPE,
   descriptor,
   drainFrames,
-  G_COUNT,
   G_FRONTIER,
-  G_HEAD,
+  G_LIST,
   G_LOCK,
   pushBundle,
   TYPE_FREE,
@@ -38,7 +37,8 @@ export function allocRun(cpu: usize, n: u32): usize {
   }
   unlock(G_LOCK);
   if (run != 0) return run;
-  drainFrames(cpu);
+  const cpus = cpusSeen();
+  for (let i: u32 = 0; i < cpus; i++) drainFrames(cpu, cpuArea(i));
   lock(cpu, G_LOCK);
   run = assembleLocked(n);
   unlock(G_LOCK);
@@ -48,7 +48,7 @@ export function allocRun(cpu: usize, n: u32): usize {
 function assembleLocked(n: u32): usize {
   markListed(LISTED);
   let run: usize = 0;
-  for (let b = <usize>load<u32>(G_HEAD); b != 0 && run == 0; b = <usize>load<u32>(descriptor(b), D_BUNDLE)) {
+  for (let b = <usize>load<u32>(G_LIST); b != 0 && run == 0; b = <usize>load<u32>(descriptor(b), D_BUNDLE)) {
     for (let phys = b; phys != 0 && run == 0; phys = nextOf(phys)) {
       const first = phys & ~(((<usize>n) << 12) - 1);
       if (allListed(first, n)) run = first;
@@ -61,16 +61,16 @@ function assembleLocked(n: u32): usize {
 
 /** Sets the type of every frame of the global list. */
 function markListed(type: u32): void {
-  for (let b = <usize>load<u32>(G_HEAD); b != 0; b = <usize>load<u32>(descriptor(b), D_BUNDLE)) {
+  for (let b = <usize>load<u32>(G_LIST); b != 0; b = <usize>load<u32>(descriptor(b), D_BUNDLE)) {
     for (let phys = b; phys != 0; phys = nextOf(phys)) store<u32>(descriptor(phys), type, D_TYPE);
   }
 }
 
 /** Builds the global list anew, bundle for bundle, without the frames of [run, end). */
 function takeOut(run: usize, end: usize): void {
-  let bundle = <usize>load<u32>(G_HEAD);
-  store<u32>(G_HEAD, 0);
-  store<u32>(G_COUNT, 0);
+  let bundle = <usize>load<u32>(G_LIST);
+  store<u32>(G_LIST, 0);
+  store<u32>(G_LIST, 0, 4);
   while (bundle != 0) {
     const nextBundle = <usize>load<u32>(descriptor(bundle), D_BUNDLE);
     let head: usize = 0;
@@ -85,7 +85,7 @@ function takeOut(run: usize, end: usize): void {
       }
       phys = after;
     }
-    if (kept != 0) pushBundle(head, kept);
+    if (kept != 0) pushBundle(G_LIST, head, kept);
     bundle = nextBundle;
   }
 }
