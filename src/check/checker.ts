@@ -13,7 +13,8 @@ import type { Lane } from "./lane.js";
 import { type Operation, PAGE } from "./operations.js";
 import { RandomWalk } from "./random.js";
 import type { Failure, Scenario } from "./scenario.js";
-import { type Figures, type Observer, Scheduler, type Strategy } from "./scheduler.js";
+import { type Figures, type Observer, Scheduler } from "./scheduler.js";
+import type { Strategy } from "./strategy.js";
 import { Violation } from "./violation.js";
 
 /** Enough for the core's own areas, three CPUs' batches of frames and the pages of a scenario. */
@@ -30,6 +31,7 @@ export class Checker implements Observer {
   readonly #open = new Map<Lane, Span>();
   readonly #history = new History();
   readonly #frames: number;
+  #strategy: Strategy | undefined;
 
   constructor(build: CoreBuild, scenario: Scenario, policy: Policy, tables = Tables.Rcu, layout = Layout.Page) {
     const cpus = scenario.actors.length;
@@ -48,11 +50,13 @@ export class Checker implements Observer {
   /** Runs one execution; returns what it broke, or undefined. */
   run(strategy: Strategy, seed = 0): Failure | undefined {
     this.executions++;
+    this.#strategy = strategy;
     this.#spans = [];
     this.#open.clear();
     this.#history.clear();
     try {
       this.scheduler.run(strategy, this);
+      if (this.scheduler.abandoned) return undefined;
       this.#judgeResults();
       mustConserve(this.machine, this.scenario.actors.length, this.#frames);
       return undefined;
@@ -100,6 +104,7 @@ export class Checker implements Observer {
   }
 
   rested(): void {
+    if (!(this.#strategy?.fresh ?? true)) return;
     this.rests++;
     mustHoldAtRest(this.machine);
   }
