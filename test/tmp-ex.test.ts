@@ -21,7 +21,7 @@ test("x", { timeout: 600000 }, () => {
     if (want ? !want.includes(s.name) : !small.includes(s as never)) continue;
     const c = new Checker(build, s as never, Policy[(process.env.POL ?? "Optimistic") as "Spf"], Tables.Rcu);
     const lanes = c.scheduler.lanes.length;
-    const ex = new Exhaustive(c.machine.memory.buffer.byteLength, lanes, (cpu, a) => c.machine.plain.interruptTouches(cpu, a) !== 0);
+    const ex = new Exhaustive(c.system);
     const t = performance.now();
     const seen = new Set<string>();
     const limit = Number(process.env.MS ?? 20000);

@@ -14,7 +14,7 @@ import { type Operation, PAGE } from "./operations.js";
 import { RandomWalk } from "./random.js";
 import type { Failure, Scenario } from "./scenario.js";
 import { type Figures, type Observer, Scheduler } from "./scheduler.js";
-import type { Strategy } from "./strategy.js";
+import type { Strategy, System } from "./strategy.js";
 import { Violation } from "./violation.js";
 
 /** Enough for the core's own areas, three CPUs' batches of frames and the pages of a scenario. */
@@ -41,6 +41,17 @@ export class Checker implements Observer {
     this.#frames = framesOf(this.machine);
     this.#prepare();
     this.scheduler = new Scheduler(this.machine, scenario.actors);
+  }
+
+  /** What a search must know of the machine. */
+  get system(): System {
+    const { memory, words, plain } = this.machine;
+    return {
+      memoryBytes: memory.buffer.byteLength,
+      lanes: this.scheduler.lanes.length,
+      word: (address) => words[address >>> 2],
+      touches: (cpu, address) => plain.interruptTouches(cpu, address) !== 0,
+    };
   }
 
   get figures(): Figures {

@@ -16,14 +16,16 @@
  * Re-run     memory is put back to the start and the way down is run again: what was known of those events stays (happens.ts
  *            cuts only what comes after), and is compared: an execution that goes another way is a fault of the checker.
  * Disabling  a race with an event that made the lane able to go on can not be reversed; what took that ability away before
- *            can: interrupts turned off before they were turned on, a lock taken again before it was freed again.
+ *            can: interrupts turned off before they were turned on, a lock taken again before it was freed again. An
+ *            interrupt whose reason its actor deals with itself never comes, and races all the same.
  */
+import { Pending } from "../core/abi/pending.js";
 import { Step } from "../core/abi/step.js";
-import { dependsOn, type Touches } from "./depends.js";
+import { dependsOn } from "./depends.js";
 import { type Event, Mark } from "./event.js";
 import { HappensBefore, LANES } from "./happens.js";
 import type { Lane } from "./lane.js";
-import type { Strategy } from "./strategy.js";
+import type { Strategy, System } from "./strategy.js";
 
 export interface SearchFigures {
   /** Executions given up because what followed was known. */
@@ -40,6 +42,9 @@ export class Exhaustive implements Strategy {
   protected backtrack = new Uint8Array(4096);
   protected done = new Uint8Array(4096);
   protected asleep = new Uint8Array(4096);
+  /** Of the lanes done, or asleep: whose event changed something. It will again, as long as it sleeps. */
+  protected doneWrote = new Uint8Array(4096);
+  protected asleepWrote = new Uint8Array(4096);
   /** Lane taken at each place of the way down. */
   #way = new Uint8Array(4096);
   /** Length of the way down; -1 before the first execution. */
@@ -50,12 +55,11 @@ export class Exhaustive implements Strategy {
   readonly #onRace = (earlier: number) => this.#race(earlier);
   #racing!: Lane;
 
-  readonly #touches: Touches;
+  readonly #system: System;
 
-  /** `touches`: whether the interrupts of a lane's CPU may touch an address. */
-  constructor(memoryBytes: number, lanes: number, touches: Touches = () => false) {
-    this.happens = new HappensBefore(memoryBytes, lanes);
-    this.#touches = touches;
+  constructor(system: System) {
+    this.happens = new HappensBefore(system.memoryBytes, system.lanes);
+    this.#system = system;
   }
 
   /** True where no execution has been yet: what holds at rest need not be asked again before. */
@@ -117,11 +121,14 @@ export class Exhaustive implements Strategy {
     this.#ensure(depth + 1);
     this.done[depth] |= 1 << lane.id;
     this.backtrack[depth] |= 1 << lane.id;
+    if (wrote) this.doneWrote[depth] |= 1 << lane.id;
     this.#racing = lane;
     this.happens.add(lane, event, wrote, before, alone, this.#onRace);
+    if (wrote && lane.actor === undefined && event.kind < Mark.Begin) this.#forestalled(lane, event, before);
     this.#sleepOn(depth, lane, event, wrote);
     this.backtrack[depth + 1] = 0;
     this.done[depth + 1] = 0;
+    this.doneWrote[depth + 1] = 0;
   }
 
   ended(): void {
@@ -137,6 +144,7 @@ export class Exhaustive implements Strategy {
       if (left === 0) continue;
       const lane = 31 - Math.clz32(left & -left);
       this.asleep[n] |= this.done[n];
+      this.asleepWrote[n] |= this.doneWrote[n];
       this.done[n] |= 1 << lane;
       for (let i = 0; i < n; i++) this.#way[i] = this.happens.laneOf[i];
       this.#way[n] = lane;
@@ -151,12 +159,27 @@ export class Exhaustive implements Strategy {
   /** Who sleeps at the next place: those here whose next event does not depend on this one. */
   #sleepOn(depth: number, lane: Lane, event: Event, wrote: boolean): void {
     let next = this.asleep[depth] & ~(1 << lane.id);
+    const writes = this.asleepWrote[depth];
     if (next !== 0) {
       for (const other of this.#lanes) {
-        if ((next & (1 << other.id)) !== 0 && dependsOn(other, lane, event, wrote, this.#touches)) next &= ~(1 << other.id);
+        const bit = 1 << other.id;
+        if ((next & bit) === 0) continue;
+        if (dependsOn(other, (writes & bit) !== 0, lane, event, wrote, this.#system.touches)) next &= ~bit;
       }
     }
+    this.asleepWrote[depth + 1] = writes & next;
     this.asleep[depth + 1] = next;
+  }
+
+  /** An actor takes itself what its interrupt would have taken, or goes idle: the interrupt may come first, though here it does not. */
+  #forestalled(lane: Lane, { address, kind }: Event, before: number): void {
+    const taken = address === lane.pendingAddress && kind === Step.AtomicRmw && (before & HEEDED) !== 0;
+    const idle = address === lane.idleAddress && before === 0 && (this.#system.word(lane.pendingAddress) & HEEDED) !== 0;
+    if ((!taken && !idle) || lane.irqDepth !== 0) return;
+    const interrupt = this.#lanes.find(({ actor }) => actor === lane);
+    if (!interrupt) return;
+    this.#racing = interrupt;
+    this.happens.probe(interrupt, interrupt.event, this.#onRace);
   }
 
   /** `earlier` and the newest event race. */
@@ -264,9 +287,12 @@ export class Exhaustive implements Strategy {
     this.backtrack = wider(this.backtrack);
     this.done = wider(this.done);
     this.asleep = wider(this.asleep);
+    this.doneWrote = wider(this.doneWrote);
+    this.asleepWrote = wider(this.asleepWrote);
     this.#way = wider(this.#way);
   }
 }
 
+const HEEDED = Pending.Flush | Pending.Quiesce;
 const REVERSIBLE = -2;
 const IMPOSSIBLE = -1;

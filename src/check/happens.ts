@@ -121,6 +121,35 @@ export class HappensBefore {
     this.length++;
   }
 
+  /** The same for two executions exactly when (but for chance, 2^-64) they are one up to the order of independent events. */
+  fingerprint(): bigint {
+    let low = 0;
+    let high = 0;
+    for (let i = 0; i < this.length; i++) {
+      let h = Math.imul(this.laneOf[i] * 64 + this.kind[i], 0x9e3779b1) ^ Math.imul(this.address[i], 0x85ebca6b);
+      let g = Math.imul(this.site[i] + 1, 0xc2b2ae35) ^ this.wrote[i];
+      for (let q = 0; q < LANES; q++) {
+        h = Math.imul(h ^ this.clock[i * LANES + q], 0x27d4eb2f);
+        h ^= h >>> 15;
+        g = Math.imul(g ^ h, 0x165667b1);
+        g ^= g >>> 13;
+      }
+      low = (low + h) | 0;
+      high = (high + g) | 0;
+    }
+    return (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
+  }
+
+  /** Reports the races that an event would have that did not happen: adds nothing. */
+  probe(lane: Lane, event: Event, onRace: OnRace): void {
+    if (this.length === this.laneOf.length) this.#grow();
+    const n = this.length;
+    this.laneOf[n] = lane.id;
+    this.#countUp(n, lane.id);
+    this.#startClock(lane.id, this.count[n * LANES + lane.id]);
+    this.#order(lane, event, false, onRace);
+  }
+
   /** Place of the k-th event of a lane (from 1), or -1. */
   placeOf(lane: number, k: number): number {
     return k >= 1 && this.length > 0 && k <= this.countOf(this.length - 1, lane) ? this.#places[lane][k] : -1;

@@ -103,6 +103,17 @@ export class Lane {
     this.watchedValue[this.watching++] = value;
   }
 
+  /** It changed the word itself: what it saw there before is no reason to look again. */
+  forget(address: number): void {
+    for (let i = 0; i < this.watching; i++) {
+      if (this.watched[i] !== address) continue;
+      this.watched.copyWithin(i, i + 1, this.watching);
+      this.watchedValue.copyWithin(i, i + 1, this.watching);
+      this.watching--;
+      return;
+    }
+  }
+
   /** A pause ends: which of the words it looked at had changed. */
   endPause(words: Uint32Array): void {
     this.changed = 0;

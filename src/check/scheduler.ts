@@ -281,10 +281,12 @@ export class Scheduler implements Listener {
           lane.watch(address & ~3, words[at]);
           return false;
         }
+        lane.forget(address & ~3);
         return true;
       case Step.Store:
       case Step.AtomicStore:
       case Step.AtomicRmw:
+        lane.forget(address & ~3);
         return words[at] !== lane.before || (width === 8 && words[at + 1] !== lane.beforeHigh);
       default:
         return mayWrite(kind);
