@@ -217,12 +217,24 @@ export class Exhaustive implements Strategy {
     }
     if (kind === Mark.Pause && lane.changed === 1 && happens.address[earlier] >>> 2 === lane.changedAddress >>> 2) {
       if (happens.before[earlier] !== lane.changedSeen) return REVERSIBLE;
-      const announced = happens.placeOf(lane.id, happens.countNow(lane.id) - 1);
-      const again = happens.writeBefore(earlier, lane.changedAddress);
-      return again > announced ? again : IMPOSSIBLE;
+      return this.#changedBack(earlier, lane);
     }
     if (kind === Mark.Wake && kindOfEarlier === Step.Notify) return IMPOSSIBLE;
     return REVERSIBLE;
+  }
+
+  /** The latest event before place i that made a word again what the waiting lane had seen: before it, the wait could end. */
+  #changedBack(i: number, lane: Lane): number {
+    const { happens } = this;
+    const announced = happens.placeOf(lane.id, happens.countNow(lane.id) - 1);
+    for (let j = i - 1; j > announced; j--) {
+      if (happens.wrote[j] === 0 || happens.kind[j] >= Mark.Begin) continue;
+      for (let k = 0; k < lane.watching; k++) {
+        const same = happens.address[j] >>> 2 === lane.watched[k] >>> 2;
+        if (same && happens.before[j] !== lane.watchedValue[k]) return j;
+      }
+    }
+    return IMPOSSIBLE;
   }
 
   #markBefore(i: number, kind: number): number {
