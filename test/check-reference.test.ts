@@ -5,7 +5,14 @@ import { actors, load, type Program, store } from "../src/check/reference/actor.
 import { EverySchedule, everyTrace } from "../src/check/reference/brute.js";
 import { countWith, ends } from "../src/check/reference/count.js";
 import { OWN, PUBLISHED, type Reference } from "../src/check/reference/programs.js";
-import { CANDIDATES, expectKept, expectSameTraces, randomPrograms } from "./support/reference.js";
+import {
+  BOUNDED,
+  CANDIDATES,
+  expectBoundKept,
+  expectKept,
+  expectSameTraces,
+  randomPrograms,
+} from "./support/reference.js";
 
 describe("brute force", () => {
   for (const { program, ends: counts } of [...PUBLISHED, ...OWN]) {
@@ -69,6 +76,19 @@ for (const candidate of CANDIDATES) {
           expectSameTraces(candidate, program, options);
         });
         fc.assert(property, { numRuns: 100 });
+      });
+    }
+  });
+}
+
+for (const candidate of BOUNDED) {
+  describe(`${candidate.name}, bounded`, () => {
+    for (const preemptions of [0, 1, 2]) {
+      test(`random programs, ${preemptions} preemptions`, () => {
+        const property = fc.property(randomPrograms(3, 4), (program) => {
+          expectBoundKept(candidate, program, preemptions);
+        });
+        fc.assert(property, { numRuns: 50 });
       });
     }
   });

@@ -44,6 +44,26 @@ export const CANDIDATES: readonly Candidate[] = [
   },
 ];
 
+/** A strategy that claims to find every trace that needs at most so many preemptions. */
+export interface BoundedCandidate {
+  readonly name: string;
+  make(world: World, preemptions: number): Strategy;
+  /** It finds no trace that needs more. */
+  readonly exact: boolean;
+}
+
+/** One line for each. */
+export const BOUNDED: readonly BoundedCandidate[] = [
+  { name: "every schedule", make: (world, preemptions) => new EverySchedule(world, { preemptions }), exact: true },
+];
+
+export function expectBoundKept(candidate: BoundedCandidate, program: Program, preemptions: number): void {
+  const found = countWith((world) => candidate.make(world, preemptions), program);
+  expect(missing(found, everyTrace(program, preemptions)), "not found").toEqual([]);
+  const allowed = everyTrace(program, candidate.exact ? preemptions : undefined);
+  expect(missing(allowed, found), "not within the bound").toEqual([]);
+}
+
 /** It finds what brute force finds, no more and no less. */
 export function expectSameTraces(candidate: Candidate, program: Program, options?: CountOptions): Counts {
   const found = countWith(candidate.make, program, options);
