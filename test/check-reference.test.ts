@@ -12,7 +12,12 @@ import {
   expectKept,
   expectSameTraces,
   randomPrograms,
+  VOCABULARIES,
+  type Vocabulary,
 } from "./support/reference.js";
+
+const RUNS = 60;
+const VOCABULARY_NAMES = Object.keys(VOCABULARIES) as Vocabulary[];
 
 describe("brute force", () => {
   for (const { program, ends: counts } of [...PUBLISHED, ...OWN]) {
@@ -27,7 +32,7 @@ describe("brute force", () => {
 
   test("a past is enough to know what follows", () => {
     fc.assert(
-      fc.property(randomPrograms(3, 3), (program) => {
+      fc.property(randomPrograms(3, 3, "everything"), (program) => {
         const all = countWith((world) => new EverySchedule(world), program);
         expect(new Map([...everyTrace(program).traces].sort())).toEqual(new Map([...all.traces].sort()));
       }),
@@ -37,7 +42,7 @@ describe("brute force", () => {
 
   test("each preemption adds traces, until there are no more", () => {
     fc.assert(
-      fc.property(randomPrograms(3, 4), (program) => {
+      fc.property(randomPrograms(3, 4, "everything"), (program) => {
         const all = new Set(everyTrace(program).traces.keys());
         let before = new Set<string>();
         for (let preemptions = 0; before.size < all.size; preemptions++) {
@@ -70,13 +75,15 @@ for (const candidate of CANDIDATES) {
       });
     }
 
-    for (const options of [{}, { silentStores: true }, { begins: true }]) {
-      test(`random programs ${JSON.stringify(options)}`, () => {
-        const property = fc.property(randomPrograms(3, 3), (program) => {
-          expectSameTraces(candidate, program, options);
+    for (const vocabulary of VOCABULARY_NAMES) {
+      for (const options of [{}, { silentStores: true, begins: true }]) {
+        test(`random programs of ${vocabulary} ${JSON.stringify(options)}`, () => {
+          const property = fc.property(randomPrograms(3, 3, vocabulary), (program) => {
+            expectSameTraces(candidate, program, options);
+          });
+          fc.assert(property, { numRuns: RUNS });
         });
-        fc.assert(property, { numRuns: 100 });
-      });
+      }
     }
   });
 }
@@ -85,7 +92,7 @@ for (const candidate of BOUNDED) {
   describe(`${candidate.name}, bounded`, () => {
     for (const preemptions of [0, 1, 2]) {
       test(`random programs, ${preemptions} preemptions`, () => {
-        const property = fc.property(randomPrograms(3, 4), (program) => {
+        const property = fc.property(randomPrograms(3, 4, "everything"), (program) => {
           expectBoundKept(candidate, program, preemptions);
         });
         fc.assert(property, { numRuns: 50 });

@@ -79,8 +79,17 @@ export function expectKept({ once, neverAbandons }: Candidate, { repeated, aband
   if (neverAbandons) expect(abandoned, "abandoned").toBe(0);
 }
 
-const KINDS = ["load", "store", "copy", "add", "swap", "cas", "wait", "waitEither", "timed", "assume", "skip"] as const;
-type Kind = (typeof KINDS)[number];
+const ACCESSES = ["load", "store", "copy", "add", "swap", "cas", "skip"] as const;
+/** What random programs are made of: strategies go wrong at waits sooner than at accesses. */
+export const VOCABULARIES = {
+  accesses: ACCESSES,
+  assumptions: [...ACCESSES, "assume", "assume"],
+  waits: [...ACCESSES, "wait", "await", "waitEither"],
+  "time limits": [...ACCESSES, "timed", "timedAwait"],
+  everything: [...ACCESSES, "assume", "wait", "await", "waitEither", "timed", "timedAwait"],
+} as const;
+export type Vocabulary = keyof typeof VOCABULARIES;
+type Kind = (typeof VOCABULARIES)[Vocabulary][number];
 const WORDS = 2;
 
 interface Step {
@@ -90,10 +99,10 @@ interface Step {
   b: number;
 }
 
-/** Programs of a few actors over two words; its text is what a failure prints. */
-export function randomPrograms(actors: number, longest: number): fc.Arbitrary<Program> {
+/** Programs of a few actors over two words; its name is what a failure prints. */
+export function randomPrograms(actors: number, longest: number, vocabulary: Vocabulary): fc.Arbitrary<Program> {
   const step = fc.record({
-    kind: fc.constantFrom(...KINDS),
+    kind: fc.constantFrom<Kind[]>(...VOCABULARIES[vocabulary]),
     word: fc.nat(WORDS - 1),
     a: fc.nat(2),
     b: fc.nat(2),
@@ -104,47 +113,63 @@ export function randomPrograms(actors: number, longest: number): fc.Arbitrary<Pr
 
 function programOf(actors: readonly (readonly Step[])[]): Program {
   return {
-    name: actors
-      .map((steps) => steps.map(({ kind, word, a, b }) => `${kind} ${word} ${a} ${b}`).join("; "))
-      .join(" | "),
+    name: actors.map((steps) => steps.map(textOf).join("; ")).join(" | "),
     words: WORDS,
     actors: actors.map((steps) => () => perform(steps)),
   };
 }
 
+/** What each kind does with its word and its numbers; `last` is what the actor's last action returned. */
+const ACTIONS: Readonly<Record<Kind, (step: Step, last: number) => Action | undefined>> = {
+  load: ({ word }) => load(word),
+  store: ({ word, a }) => store(word, a),
+  copy: ({ word, a }, last) => store(word, last + a),
+  add: ({ word, a }) => fetchAdd(word, a),
+  swap: ({ word, a }) => swap(word, a),
+  cas: ({ word, a, b }) => cas(word, a, b),
+  assume: ({ a }, last) => assume(last !== a),
+  skip: () => undefined,
+  wait: ({ word, a }) => waitWhile(word, a),
+  waitEither: ({ word, a, b }) =>
+    waitWhileAll([
+      [word, a],
+      [1 - word, b],
+    ]),
+  timed: ({ word, a }) => timedWait(word, a),
+  /** Until the word is `a`, as the core waits. */
+  await: ({ word }, last) => waitWhile(word, last),
+  timedAwait: ({ word }, last) => timedWait(word, last),
+};
+
+const TEXTS: Readonly<Record<Kind, (word: string, a: number, b: number, other: string) => string>> = {
+  load: (word) => `load ${word}`,
+  store: (word, a) => `${word} = ${a}`,
+  copy: (word, a) => `${word} = last + ${a}`,
+  add: (word, a) => `${word} += ${a}`,
+  swap: (word, a) => `swap ${word} ${a}`,
+  cas: (word, a, b) => `cas ${word} ${a} ${b}`,
+  assume: (_word, a) => `assume last != ${a}`,
+  skip: (_word, a) => `if last != ${a}`,
+  wait: (word, a) => `wait ${word} != ${a}`,
+  waitEither: (word, a, b, other) => `wait ${word} != ${a} or ${other} != ${b}`,
+  timed: (word, a) => `wait ${word} != ${a} or time`,
+  await: (word) => `load ${word}, wait until changed`,
+  timedAwait: (word) => `load ${word}, wait until changed or time`,
+};
+
+function textOf({ kind, word, a, b }: Step): string {
+  return TEXTS[kind]("xy"[word], a, b, "yx"[word]);
+}
+
 function* perform(steps: readonly Step[]): Generator<Action, void, number> {
   let last = 0;
   for (let at = 0; at < steps.length; at++) {
-    const { kind, word, a, b } = steps[at];
-    if (kind === "skip") {
-      if (last === a) at++;
-    } else if (kind === "assume") yield assume(last !== a);
-    else last = yield actionOf(kind, word, a, b, last);
-  }
-}
-
-function actionOf(kind: Exclude<Kind, "skip" | "assume">, word: number, a: number, b: number, last: number): Action {
-  switch (kind) {
-    case "load":
-      return load(word);
-    case "store":
-      return store(word, a);
-    case "copy":
-      return store(word, last + a);
-    case "add":
-      return fetchAdd(word, a);
-    case "swap":
-      return swap(word, a);
-    case "cas":
-      return cas(word, a, b);
-    case "wait":
-      return waitWhile(word, a);
-    case "waitEither":
-      return waitWhileAll([
-        [word, a],
-        [1 - word, b],
-      ]);
-    case "timed":
-      return timedWait(word, a);
+    const step = steps[at];
+    if (step.kind === "skip" && last === step.a) at++;
+    if (step.kind === "await" || step.kind === "timedAwait") last = yield load(step.word);
+    const action = ACTIONS[step.kind](step, last);
+    if (!action) continue;
+    const returned = yield action;
+    if (step.kind !== "assume") last = returned;
   }
 }

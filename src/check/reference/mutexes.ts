@@ -182,3 +182,15 @@ export function timeLimits(n: number): Program {
     }),
   };
 }
+
+/** Two whose time limits run out, in either order: the first is done before the second's limit may run out. */
+export function lateReader(): Program {
+  return {
+    name: "late reader",
+    words: 2,
+    actors: actors(2, function* (i) {
+      yield timedWait(0, 0);
+      yield i === 0 ? load(1) : store(1, 1);
+    }),
+  };
+}

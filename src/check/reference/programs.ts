@@ -35,6 +35,7 @@ import {
   dekker,
   eitherOfTwo,
   lamport,
+  lateReader,
   peterson,
   spinLock,
   szymanski,
@@ -89,6 +90,7 @@ export const OWN: readonly Reference[] = [
   row(crossedLocks(), 8, 0, 1),
   row(thereAndBack(), 1, 0, 1),
   row(eitherOfTwo(), 20, 0, 1),
+  row(lateReader(), 2),
   row(timeLimits(2), 2),
   row(timeLimits(3), 12),
 ];

@@ -43,7 +43,8 @@ interface Watching {
   endPause(words: Uint32Array): void;
 }
 
-export const WORD_BYTES = 4;
+/** Word i is at FIRST + 4 i: address 0 is nobody's, so a lane without an interrupt can not seem to have its words there. */
+const FIRST = 64;
 /** More events than any of these programs has: an actor that spins without waiting. */
 const TOO_MANY = 10_000;
 
@@ -62,6 +63,8 @@ const BEGIN: Action = { act: Act.Assume, word: 0, value: 1, expected: 0 };
 export class World {
   readonly lanes: readonly Lane[];
   readonly words: Uint32Array;
+  /** All of memory: an address is an index times 4. */
+  readonly memory: Uint32Array;
   /** Of the execution under way, or the last one. */
   readonly form: TraceForm;
   events = 0;
@@ -74,9 +77,21 @@ export class World {
   constructor(program: Program, options: WorldOptions = {}) {
     this.#program = program;
     this.#options = options;
-    this.words = new Uint32Array(program.words);
+    this.memory = new Uint32Array(FIRST / 4 + program.words);
+    this.words = this.memory.subarray(FIRST / 4);
     this.lanes = program.actors.map((_, i) => new Lane(i, `actor ${i}`, i, 0, [], undefined));
     this.form = new TraceForm(this.lanes.length, program.words);
+  }
+
+  /** What a strategy may ask of the world it explores. No lane has interrupts. */
+  get system() {
+    const { memory } = this;
+    return {
+      memoryBytes: memory.byteLength,
+      lanes: this.lanes.length,
+      word: (address: number) => memory[address >>> 2],
+      touches: () => false,
+    };
   }
 
   /** One execution. */
@@ -160,7 +175,7 @@ export class World {
     if (action === BEGIN) this.form.begin(lane);
     else this.form.add(lane, action.word, wrote, alone);
     for (const [word] of action.also ?? []) this.form.add(lane, word, false, alone);
-    if (lane.event.kind === Mark.Pause) watchOf(lane).endPause?.(this.words);
+    if (lane.event.kind === Mark.Pause) watchOf(lane).endPause?.(this.memory);
     strategy.performed?.(lane, lane.event, wrote, before, alone);
     this.#advance(lane, before);
   }
@@ -192,14 +207,18 @@ export class World {
   #stopAt(lane: Lane, action: Action): void {
     this.#next[lane.id] = action;
     const waits = action.act === Act.Wait || action.act === Act.TimedWait;
-    lane.announce(KINDS[action.act], action.word * WORD_BYTES, waits ? action.expected : WORD_BYTES, 0);
+    lane.announce(KINDS[action.act], addressOf(action.word), waits ? action.expected : 4, 0);
     if (!waits) return;
     const watching = watchOf(lane);
     watching.watching = 0;
     for (const [word, seen] of [[action.word, action.expected], ...(action.also ?? [])]) {
-      watching.watch?.(word * WORD_BYTES, seen);
+      watching.watch?.(addressOf(word), seen);
     }
   }
+}
+
+function addressOf(word: number): number {
+  return FIRST + 4 * word;
 }
 
 function watchOf(lane: Lane): Partial<Watching> {
