@@ -16,7 +16,7 @@ import {
   type Vocabulary,
 } from "./support/reference.js";
 
-const RUNS = 60;
+const RUNS = Number(process.env.RUNS ?? 60);
 const VOCABULARY_NAMES = Object.keys(VOCABULARIES) as Vocabulary[];
 
 describe("brute force", () => {
@@ -53,7 +53,7 @@ describe("brute force", () => {
           before = found;
         }
       }),
-      { numRuns: 50 },
+      { numRuns: RUNS },
     );
   });
 
@@ -95,7 +95,7 @@ for (const candidate of BOUNDED) {
         const property = fc.property(randomPrograms(3, 4, "everything"), (program) => {
           expectBoundKept(candidate, program, preemptions);
         });
-        fc.assert(property, { numRuns: 50 });
+        fc.assert(property, { numRuns: RUNS });
       });
     }
   });

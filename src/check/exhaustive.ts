@@ -24,7 +24,7 @@ import { Step } from "../core/abi/step.js";
 import { dependsOn } from "./depends.js";
 import { type Event, Mark } from "./event.js";
 import { HappensBefore, LANES } from "./happens.js";
-import type { Lane } from "./lane.js";
+import { type Lane, LaneState } from "./lane.js";
 import type { Strategy, System } from "./strategy.js";
 
 export interface SearchFigures {
@@ -35,7 +35,6 @@ export interface SearchFigures {
 }
 
 export class Exhaustive implements Strategy {
-  readonly claim: string = "every execution, up to the order of independent events";
   readonly figures: SearchFigures = { blocked: 0, races: 0, deepest: 0 };
   readonly happens: HappensBefore;
   /** By place. */
@@ -60,6 +59,20 @@ export class Exhaustive implements Strategy {
   constructor(system: System) {
     this.happens = new HappensBefore(system.memoryBytes, system.lanes);
     this.#system = system;
+  }
+
+  /** Whether a bound kept anything back. */
+  get bounded(): boolean {
+    return false;
+  }
+
+  get claim(): string {
+    return "every execution, up to the order of independent events";
+  }
+
+  /** Events so far in this execution. */
+  protected get depth(): number {
+    return this.#depth;
   }
 
   /** True where no execution has been yet: what holds at rest need not be asked again before. */
@@ -122,10 +135,11 @@ export class Exhaustive implements Strategy {
     this.done[depth] |= 1 << lane.id;
     this.backtrack[depth] |= 1 << lane.id;
     if (wrote) this.doneWrote[depth] |= 1 << lane.id;
+    if (alone && event.kind === Mark.Pause) this.#waitsInVain(lane);
     this.#racing = lane;
     this.happens.add(lane, event, wrote, before, alone, this.#onRace);
     if (wrote && lane.actor === undefined && event.kind < Mark.Begin) this.#forestalled(lane, event, before);
-    this.#sleepOn(depth, lane, event, wrote);
+    this.#sleepOn(depth, lane, event, wrote, alone);
     this.backtrack[depth + 1] = 0;
     this.done[depth + 1] = 0;
     this.doneWrote[depth + 1] = 0;
@@ -133,18 +147,24 @@ export class Exhaustive implements Strategy {
 
   ended(): void {
     this.figures.deepest = Math.max(this.figures.deepest, this.#depth);
-    // A fresh event that was chosen but not performed (the execution broke a rule there) leaves the place as it is.
+    if (this.#depth < this.#wayLength) return;
+    for (const lane of this.#lanes) {
+      if (lane.state === LaneState.Stopped && lane.event.kind === Mark.Pause) this.#waitsInVain(lane);
+    }
   }
 
   /** Goes back to the deepest place with a lane to try. */
   more(): boolean {
     if (this.#finished) return false;
     for (let n = this.happens.length; n >= 0; n--) {
-      const left = this.backtrack[n] & ~this.done[n] & ~this.asleep[n];
+      let left = this.backtrack[n] & ~this.done[n] & ~this.asleep[n];
+      if (left !== 0) left = this.affordable(n, left);
       if (left === 0) continue;
       const lane = 31 - Math.clz32(left & -left);
-      this.asleep[n] |= this.done[n];
-      this.asleepWrote[n] |= this.doneWrote[n];
+      if (this.sleeps) {
+        this.asleep[n] |= this.done[n];
+        this.asleepWrote[n] |= this.doneWrote[n];
+      }
       this.done[n] |= 1 << lane;
       for (let i = 0; i < n; i++) this.#way[i] = this.happens.laneOf[i];
       this.#way[n] = lane;
@@ -157,8 +177,8 @@ export class Exhaustive implements Strategy {
   }
 
   /** Who sleeps at the next place: those here whose next event does not depend on this one. */
-  #sleepOn(depth: number, lane: Lane, event: Event, wrote: boolean): void {
-    let next = this.asleep[depth] & ~(1 << lane.id);
+  #sleepOn(depth: number, lane: Lane, event: Event, wrote: boolean, alone: boolean): void {
+    let next = alone ? 0 : this.asleep[depth] & ~(1 << lane.id);
     const writes = this.asleepWrote[depth];
     if (next !== 0) {
       for (const other of this.#lanes) {
@@ -217,24 +237,35 @@ export class Exhaustive implements Strategy {
     }
     if (kind === Mark.Pause && lane.changed === 1 && happens.address[earlier] >>> 2 === lane.changedAddress >>> 2) {
       if (happens.before[earlier] !== lane.changedSeen) return REVERSIBLE;
-      return this.#changedBack(earlier, lane);
+      this.#tryBeforeChangedBack(earlier, lane);
+      return IMPOSSIBLE;
     }
     if (kind === Mark.Wake && kindOfEarlier === Step.Notify) return IMPOSSIBLE;
     return REVERSIBLE;
   }
 
-  /** The latest event before place i that made a word again what the waiting lane had seen: before it, the wait could end. */
-  #changedBack(i: number, lane: Lane): number {
+  /**
+   * Before place i, the latest event for each word that made it what the waiting lane had seen: before that, the wait could end.
+   * While the end of the wait is being added, or probed.
+   */
+  #tryBeforeChangedBack(i: number, lane: Lane): void {
     const { happens } = this;
-    const announced = happens.placeOf(lane.id, happens.countNow(lane.id) - 1);
-    for (let j = i - 1; j > announced; j--) {
-      if (happens.wrote[j] === 0 || happens.kind[j] >= Mark.Begin) continue;
-      for (let k = 0; k < lane.watching; k++) {
-        const same = happens.address[j] >>> 2 === lane.watched[k] >>> 2;
-        if (same && happens.before[j] !== lane.watchedValue[k]) return j;
+    for (let k = 0; k < lane.watching; k++) {
+      const word = lane.watched[k] >>> 2;
+      for (let j = i - 1; j >= 0; j--) {
+        if (happens.address[j] >>> 2 !== word || happens.wrote[j] === 0 || happens.kind[j] >= Mark.Begin) continue;
+        if (happens.before[j] === lane.watchedValue[k] || !happens.clockWithout(j)) continue;
+        this.tryBefore(j, lane);
+        break;
       }
     }
-    return IMPOSSIBLE;
+  }
+
+  /** A wait that does not end, or ends because nobody else can go on, might have ended before. */
+  #waitsInVain(lane: Lane): void {
+    this.#racing = lane;
+    this.happens.probe(lane, lane.event, NOTHING);
+    this.#tryBeforeChangedBack(this.happens.length, lane);
   }
 
   #markBefore(i: number, kind: number): number {
@@ -257,16 +288,23 @@ export class Exhaustive implements Strategy {
 
   /**
    * Some execution from the place before event e has: what came after e without depending on it, then the newest event. Notes a
-   * lane that begins one, unless one is noted. A lane begins one when its first event there needs none of the others there.
+   * lane that begins one, unless one is noted.
    */
   protected tryBefore(e: number, newest: Lane): void {
+    const lanes = this.beginners(e, newest);
+    if ((lanes & (this.backtrack[e] | this.done[e] | this.asleep[e])) !== 0) return;
+    const own = 1 << newest.id;
+    this.backtrack[e] |= (lanes & own) !== 0 ? own : lanes & -lanes;
+  }
+
+  /** The lanes that begin such an execution: whose first event there needs none of the others there. 0 if there is none. */
+  protected beginners(e: number, newest: Lane): number {
     const { happens } = this;
     const now = happens.clockWithout(e);
-    if (!now) return;
-    const known = this.backtrack[e] | this.done[e] | this.asleep[e];
+    if (!now) return 0;
     const laneE = happens.laneOf[e];
     const ownE = happens.ownIndex(e);
-    let first = 0;
+    let lanes = 0;
     for (const { id } of this.#lanes) {
       const k = happens.countOf(e, id) + 1;
       let clock = now;
@@ -282,11 +320,17 @@ export class Exhaustive implements Strategy {
       for (let q = 0; q < this.#lanes.length && begins; q++) {
         if (q !== id && clock[at + q] > happens.countOf(e, q)) begins = false;
       }
-      if (!begins) continue;
-      if ((known & (1 << id)) !== 0) return;
-      if (first === 0 || id === newest.id) first = 1 << id;
+      if (begins) lanes |= 1 << id;
     }
-    this.backtrack[e] |= first;
+    return lanes;
+  }
+
+  /** Lanes that were tried sleep in their siblings. */
+  protected readonly sleeps: boolean = true;
+
+  /** Of the lanes noted at a place, those that may be tried. */
+  protected affordable(_place: number, lanes: number): number {
+    return lanes;
   }
 
   #ensure(depth: number): void {
@@ -305,6 +349,7 @@ export class Exhaustive implements Strategy {
   }
 }
 
+const NOTHING = () => {};
 const HEEDED = Pending.Flush | Pending.Quiesce;
 const REVERSIBLE = -2;
 const IMPOSSIBLE = -1;

@@ -65,6 +65,9 @@ export class HappensBefore {
   readonly #places: Uint32Array[] = Array.from({ length: LANES }, () => new Uint32Array(4096));
   readonly #tables: readonly Int32Array[];
   readonly #candidates: number[] = [];
+  /** What the event that is being added touches: first and last location, in pairs. */
+  readonly #touched: number[] = [];
+  readonly #cpuOf = new Uint8Array(LANES);
   readonly #waiters = new Map<number, number>();
   readonly #lanes: number;
 
@@ -145,6 +148,7 @@ export class HappensBefore {
     if (this.length === this.laneOf.length) this.#grow();
     const n = this.length;
     this.laneOf[n] = lane.id;
+    this.wrote[n] = 0;
     this.#countUp(n, lane.id);
     this.#startClock(lane.id, this.count[n * LANES + lane.id]);
     this.#order(lane, event, false, onRace);
@@ -176,12 +180,42 @@ export class HappensBefore {
       if (clock[at + lane] >= own) return undefined;
       for (let i = 0; i < LANES; i++) without[i] = clock[at + i];
     }
+    let hidden = false;
     for (const i of this.#candidates) {
-      const at = i * LANES;
-      if (i <= e || clock[at + lane] >= own) continue;
-      for (let r = 0; r < LANES; r++) if (clock[at + r] > without[r]) without[r] = clock[at + r];
+      if (i <= e) continue;
+      if (clock[i * LANES + lane] >= own) hidden = true;
+      else this.#joinWithout(i);
+    }
+    // What a dependent of e hides, an earlier change of the same word, may be needed all the same.
+    if (hidden) {
+      for (let i = e + 1; i < this.length; i++) {
+        if (clock[i * LANES + lane] < own && this.laneOf[i] !== q && this.#meets(i)) this.#joinWithout(i);
+      }
     }
     return without;
+  }
+
+  #joinWithout(i: number): void {
+    const { clock, without } = this;
+    for (let r = 0, at = i * LANES; r < LANES; r++) if (clock[at + r] > without[r]) without[r] = clock[at + r];
+  }
+
+  /** Whether the event that is being added depends on event i. */
+  #meets(i: number): boolean {
+    if (this.wrote[i] === 0 && this.wrote[this.length] === 0) return false;
+    const kind = this.kind[i];
+    if (MASK_TRANSITIONS[kind] === 1) return this.#touchedIn(this.#words + this.#cpuOf[this.laneOf[i]], 0);
+    if (kind >= Mark.Begin || kind === Step.Fence) return false;
+    const first = this.address[i] >>> 2;
+    const last = (this.address[i] + this.width[i] - 1) >>> 2;
+    const wide = this.width[i] > NARROW;
+    return wide ? this.#touchedIn(first & ~1023, (last | 1023) - (first & ~1023)) : this.#touchedIn(first, last - first);
+  }
+
+  #touchedIn(first: number, more: number): boolean {
+    const touched = this.#touched;
+    for (let i = 0; i < touched.length; i += 2) if (touched[i] <= first + more && first <= touched[i + 1]) return true;
+    return false;
   }
 
   countOf(i: number, lane: number): number {
@@ -235,6 +269,8 @@ export class HappensBefore {
   #order(lane: Lane, event: Event, wrote: boolean, onRace: OnRace): void {
     const found = this.#candidates;
     found.length = 0;
+    this.#touched.length = 0;
+    this.#cpuOf[lane.id] = lane.cpuIndex;
     this.#eachLocation(lane, event, wrote, GATHER);
     if (found.length === 0) return;
     if (found.length > 1) found.sort(descending);
@@ -304,6 +340,7 @@ export class HappensBefore {
       }
       return;
     }
+    this.#touched.push(word, word);
     const found = this.#candidates;
     const last = this.#lastWrite[word];
     if (last >= 0) found.push(last);
@@ -320,6 +357,7 @@ export class HappensBefore {
 
   #pages(lane: number, address: number, bytes: number, write: boolean, n: number): void {
     const last = (address + bytes - 1) >>> PAGE_SHIFT;
+    if (n === GATHER) this.#touched.push((address >>> PAGE_SHIFT) << PAGE_WORDS_SHIFT, ((last + 1) << PAGE_WORDS_SHIFT) - 1);
     for (let page = address >>> PAGE_SHIFT; page <= last; page++) {
       if (n !== GATHER) {
         if (write) this.#set(PAGE_WRITE, page, n);

@@ -13,6 +13,8 @@ import {
   waitWhile,
   waitWhileAll,
 } from "../../src/check/reference/actor.js";
+import { Bounded } from "../../src/check/bounded.js";
+import { Exhaustive } from "../../src/check/exhaustive.js";
 import { EverySchedule, everyTrace } from "../../src/check/reference/brute.js";
 import { type CountOptions, type Counts, countWith, missing } from "../../src/check/reference/count.js";
 import type { World } from "../../src/check/reference/world.js";
@@ -42,6 +44,14 @@ export const CANDIDATES: readonly Candidate[] = [
     actors: 3,
     large: false,
   },
+  {
+    name: "exhaustive",
+    make: (world) => new Exhaustive(world.system),
+    once: true,
+    neverAbandons: false,
+    actors: 8,
+    large: true,
+  },
 ];
 
 /** A strategy that claims to find every trace that needs at most so many preemptions. */
@@ -55,6 +65,7 @@ export interface BoundedCandidate {
 /** One line for each. */
 export const BOUNDED: readonly BoundedCandidate[] = [
   { name: "every schedule", make: (world, preemptions) => new EverySchedule(world, { preemptions }), exact: true },
+  { name: "bounded", make: (world, preemptions) => new Bounded(world.system, preemptions), exact: false },
 ];
 
 export function expectBoundKept(candidate: BoundedCandidate, program: Program, preemptions: number): void {
