@@ -4,9 +4,9 @@
  *
  * Preemption leaving a lane that could have gone on. Most bugs need one or two; the executions that have few are few too.
  * Algorithm  as exhaustive.ts, but the reversal of a race may have to begin earlier than at the race: where it would cost a
- *            preemption too many, a switch at the beginning of the interrupted run of events, or of the one before the lane's
- *            own last run, may be free. So each race notes its lanes there too. Lanes never sleep: what is known of a place
- *            that was reached with fewer preemptions left is not all of it.
+ *            preemption too many, a switch where an earlier run of events of one lane began may be free. So each race notes
+ *            its lanes at all of those too. Lanes never sleep: what is known of a place that was reached with fewer
+ *            preemptions left is not all of it. Leaving a lane that goes on only because nobody can is no preemption.
  * Claim      "at most c preemptions": never "complete", unless no execution was cut by the bound.
  */
 import { Exhaustive } from "./exhaustive.js";
@@ -74,13 +74,13 @@ export class Bounded extends Exhaustive {
     return left;
   }
 
-  /** Every lane that can begin the reversal is noted, at the race and where the run of events it interrupts began. */
+  /** Every lane that can begin the reversal is noted, at the race and wherever a run of events of one lane began before it. */
   protected override tryBefore(e: number, newest: Lane): void {
     const lanes = this.beginners(e, newest);
+    if (lanes === 0) return;
     this.backtrack[e] |= lanes;
-    let start = e;
-    while (start > 0 && this.happens.laneOf[start - 1] === this.happens.laneOf[e]) start--;
-    this.backtrack[start] |= lanes;
+    const { laneOf } = this.happens;
+    for (let i = e; i >= 0; i--) if (i === 0 || laneOf[i - 1] !== laneOf[i]) this.backtrack[i] |= lanes | (1 << newest.id);
   }
 }
 
