@@ -125,9 +125,9 @@ for (const candidate of BOUNDED) {
 for (const sampler of SAMPLERS) {
   describe(sampler.name, () => {
     for (const { program, ends: counts } of SAMPLED) {
-      test(`${program.name}: all ${counts.complete} in so many executions, and nothing else`, () => {
+      test(`${program.name}: of ${counts.complete} all that it reaches, and nothing else`, () => {
         const found = countWith((world) => sampler.make(world, 1), program, { sample: 4000 });
-        expect(missing(found, everyTrace(program)), "not found").toEqual([]);
+        if (sampler.reachesAll) expect(missing(found, everyTrace(program)), "not found").toEqual([]);
         expect(missing(everyTrace(program), found), "not an execution").toEqual([]);
       });
     }

@@ -69,11 +69,17 @@ export function expectBoundKept(candidate: BoundedCandidate, program: Program, p
 export interface Sampler {
   readonly name: string;
   make(world: World, seed: number): Strategy;
+  /** Every execution has its chance; false for one that reaches only so deep. */
+  readonly reachesAll: boolean;
 }
 
 /** One line for each. */
 export const SAMPLERS: readonly Sampler[] = [
-  { name: "random walk", make: (_world, seed) => Object.assign(new RandomWalk(seed), { claim: "a sample" }) },
+  {
+    name: "random walk",
+    make: (_world, seed) => Object.assign(new RandomWalk(seed), { claim: "a sample" }),
+    reachesAll: true,
+  },
 ];
 
 /** It finds what brute force finds, no more and no less. */
