@@ -3,21 +3,27 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { actors, load, type Program, store } from "../src/check/reference/actor.js";
 import { EverySchedule, everyTrace } from "../src/check/reference/brute.js";
-import { countWith, ends } from "../src/check/reference/count.js";
+import { countWith, ends, missing } from "../src/check/reference/count.js";
+import { storeBuffering } from "../src/check/reference/litmus.js";
 import { OWN, PUBLISHED, type Reference } from "../src/check/reference/programs.js";
+import type { World } from "../src/check/reference/world.js";
 import {
   BOUNDED,
   CANDIDATES,
+  type Candidate,
   expectBoundKept,
   expectKept,
   expectSameTraces,
   randomPrograms,
+  SAMPLERS,
   VOCABULARIES,
   type Vocabulary,
 } from "./support/reference.js";
 
 const RUNS = Number(process.env.RUNS ?? 60);
 const VOCABULARY_NAMES = Object.keys(VOCABULARIES) as Vocabulary[];
+
+const SAMPLED = [...PUBLISHED, ...OWN].filter(({ ends: { complete, blocked } }) => complete + blocked <= 24);
 
 describe("brute force", () => {
   for (const { program, ends: counts } of [...PUBLISHED, ...OWN]) {
@@ -64,9 +70,24 @@ describe("brute force", () => {
   });
 });
 
+test("a strategy that leaves traces out, or takes one twice, is found out", () => {
+  const candidate: Candidate = {
+    name: "lazy",
+    make: (world) => new EverySchedule(world, { preemptions: 0 }),
+    once: false,
+    neverAbandons: true,
+    actors: 2,
+    large: false,
+  };
+  expect(() => expectSameTraces(candidate, storeBuffering())).toThrow("not found");
+  const twice = { ...candidate, make: (world: World) => new EverySchedule(world), once: true };
+  expect(() => expectSameTraces(twice, storeBuffering())).toThrow("repeated");
+});
+
 for (const candidate of CANDIDATES) {
   describe(candidate.name, () => {
-    const fits = ({ program }: Reference) => program.actors.length <= candidate.actors;
+    const fits = ({ program, ends: { complete } }: Reference) =>
+      program.actors.length <= candidate.actors && (candidate.large || complete <= 100);
     for (const { program, ends: counts } of [...PUBLISHED, ...OWN].filter(fits)) {
       test(`${program.name}: ${counts.complete} complete`, () => {
         const found = countWith(candidate.make, program);
@@ -78,7 +99,7 @@ for (const candidate of CANDIDATES) {
     for (const vocabulary of VOCABULARY_NAMES) {
       for (const options of [{}, { silentStores: true, begins: true }]) {
         test(`random programs of ${vocabulary} ${JSON.stringify(options)}`, () => {
-          const property = fc.property(randomPrograms(3, 3, vocabulary), (program) => {
+          const property = fc.property(randomPrograms(3, candidate.large ? 4 : 2, vocabulary), (program) => {
             expectSameTraces(candidate, program, options);
           });
           fc.assert(property, { numRuns: RUNS });
@@ -96,6 +117,18 @@ for (const candidate of BOUNDED) {
           expectBoundKept(candidate, program, preemptions);
         });
         fc.assert(property, { numRuns: RUNS });
+      });
+    }
+  });
+}
+
+for (const sampler of SAMPLERS) {
+  describe(sampler.name, () => {
+    for (const { program, ends: counts } of SAMPLED) {
+      test(`${program.name}: of ${counts.complete} all that it reaches, and nothing else`, () => {
+        const found = countWith((world) => sampler.make(world, 1), program, { sample: 4000 });
+        if (sampler.reachesAll) expect(missing(found, everyTrace(program)), "not found").toEqual([]);
+        expect(missing(everyTrace(program), found), "not an execution").toEqual([]);
       });
     }
   });

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect } from "vitest";
+import { RandomWalk } from "../../src/check/random.js";
 import {
   type Action,
   assume,
@@ -30,7 +31,7 @@ export interface Candidate {
   readonly neverAbandons: boolean;
   /** More actors than this it can not take. */
   readonly actors: number;
-  /** Few enough executions for the large programs. */
+  /** It leaves out what is known: few enough executions for the large programs. */
   readonly large: boolean;
 }
 
@@ -74,6 +75,23 @@ export function expectBoundKept(candidate: BoundedCandidate, program: Program, p
   const allowed = everyTrace(program, candidate.exact ? preemptions : undefined);
   expect(missing(allowed, found), "not within the bound").toEqual([]);
 }
+
+/** A strategy that goes on for ever. */
+export interface Sampler {
+  readonly name: string;
+  make(world: World, seed: number): Strategy;
+  /** Every execution has its chance; false for one that reaches only so deep. */
+  readonly reachesAll: boolean;
+}
+
+/** One line for each. */
+export const SAMPLERS: readonly Sampler[] = [
+  {
+    name: "random walk",
+    make: (_world, seed) => Object.assign(new RandomWalk(seed), { claim: "a sample" }),
+    reachesAll: true,
+  },
+];
 
 /** It finds what brute force finds, no more and no less. */
 export function expectSameTraces(candidate: Candidate, program: Program, options?: CountOptions): Counts {

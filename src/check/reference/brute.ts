@@ -4,8 +4,8 @@
  * What       a depth-first walk over who goes on at each place; memory is put back by running the way down again.
  * Once       with `once`, a place whose trace so far has been seen is left: what follows depends on nothing else. It is not
  *            a reduction that could be wrong in the way that the strategies' could: it compares whole pasts, not events.
- * Bound      with `preemptions`, a schedule may leave a lane that could go on at most so many times. A past then is known
- *            only together with who ran last and what is left to spend.
+ * Bound      with `preemptions`, a schedule may leave a lane that could go on at most so many times; one whose time limit may
+ *            run out could not go on. A past then is known only together with who ran last and what is left to spend.
  */
 import type { Lane } from "../lane.js";
 import type { Strategy } from "../strategy.js";
@@ -61,7 +61,7 @@ export class EverySchedule implements Strategy {
   }
 
   #place(enabled: readonly Lane[], last: Lane | undefined): Place {
-    const interrupts = last !== undefined && enabled.includes(last);
+    const interrupts = last !== undefined && !last.nudged && enabled.includes(last);
     const lanes = enabled.filter((lane) => !interrupts || lane === last || this.#left > 0);
     return { lanes, left: lanes.map((lane) => (interrupts && lane !== last ? this.#left - 1 : this.#left)), at: 0 };
   }

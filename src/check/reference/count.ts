@@ -1,5 +1,5 @@
 /**
- * Runs a strategy over a program until it has no more, and counts: the executions by how they ended, and their traces.
+ * Runs a strategy over a program until it has no more, or for a sample, and counts: the executions by how they ended, and their traces.
  *
  * A strategy proves itself here: `traces` must hold what brute force holds (nothing missing), `repeated` says how often one
  * came again (none, for an optimal one), `abandoned` how often it started on what was known.
@@ -11,6 +11,8 @@ import { End, World, type WorldOptions } from "./world.js";
 export interface CountOptions extends WorldOptions {
   /** More executions than this are an error: a search that does not end. */
   most?: number;
+  /** How many executions to take of a strategy that goes on for ever. */
+  sample?: number;
 }
 
 export interface Counts {
@@ -59,7 +61,7 @@ export function countWith(
     counts[end]++;
     counts.events += world.events;
     if (end !== End.Abandoned) note(counts, world.form.key, end);
-  } while (strategy.more?.());
+  } while (strategy.more ? strategy.more() : counts.executions < (options.sample ?? 1));
   return counts;
 }
 

@@ -170,6 +170,27 @@ export function eitherOfTwo(): Program {
   };
 }
 
+/** One waits until either word is not 1, which each becomes in the end: it may miss both, or see one become 1 and not the other. */
+export function eitherBecomes(): Program {
+  return {
+    name: "either becomes",
+    words: 2,
+    actors: [
+      function* () {
+        yield waitWhileAll([
+          [0, 1],
+          [1, 1],
+        ]);
+        yield load(0);
+      },
+      ...actors(2, function* (i) {
+        yield load(0);
+        yield store(i, 1);
+      }),
+    ],
+  };
+}
+
 /** n that wait, with a time limit, for what the last of them may do: nobody else can go on, so the limits run out. */
 export function timeLimits(n: number): Program {
   return {

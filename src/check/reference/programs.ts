@@ -33,6 +33,7 @@ import {
 import {
   crossedLocks,
   dekker,
+  eitherBecomes,
   eitherOfTwo,
   lamport,
   lateReader,
@@ -90,6 +91,7 @@ export const OWN: readonly Reference[] = [
   row(crossedLocks(), 8, 0, 1),
   row(thereAndBack(), 1, 0, 1),
   row(eitherOfTwo(), 20, 0, 1),
+  row(eitherBecomes(), 8, 0, 2),
   row(lateReader(), 2),
   row(timeLimits(2), 2),
   row(timeLimits(3), 12),
