@@ -40,6 +40,12 @@ export interface Observer {
   rested(): void;
 }
 
+/** Told of each event just before it takes effect, and of each operation's end. */
+export interface Watcher {
+  performing(lane: Lane): void;
+  returned(lane: Lane): void;
+}
+
 export interface Figures {
   events: number;
   switches: number;
@@ -59,6 +65,7 @@ export class Scheduler implements Listener {
   readonly trace = new Trace();
   readonly figures: Figures = { events: 0, switches: 0, interrupts: 0, nudges: 0 };
   maxEvents = 400_000;
+  watcher: Watcher | undefined;
   readonly #machine: Machine;
   readonly #actors: readonly Lane[];
   readonly #interrupts: readonly Lane[];
@@ -145,6 +152,7 @@ export class Scheduler implements Listener {
   }
 
   #end(lane: Lane, result: number): Lane | undefined {
+    this.watcher?.returned(lane);
     if (lane.readerDepth !== 0 || lane.irqDepth !== 0) {
       throw new Violation("depth", `${lane.name}: reader ${lane.readerDepth}, interrupts off ${lane.irqDepth}`);
     }
@@ -216,6 +224,7 @@ export class Scheduler implements Listener {
   #perform(lane: Lane): void {
     const { event } = lane;
     const { kind, address } = event;
+    this.watcher?.performing(lane);
     this.trace.add(lane.id, event);
     lane.nudged = false;
     if (kind < Mark.Begin) {

@@ -27,10 +27,10 @@ import { RCU } from "./layout";
 import { lockIrqOff, tryLock, unlock } from "./spinlock";
 
 const STARTED: usize = RCU;
-const COMPLETED: usize = RCU + 4;
-const LOCK: usize = RCU + 8;
-/** Records whose CPU went idle or offline, and how many: written under ORPHAN_LOCK, both peeked. Atomic. */
-const ORPHAN_LOCK: usize = RCU + 16;
+export const RCU_COMPLETED: usize = RCU + 4;
+export const RCU_LOCK: usize = RCU + 8;
+/** Records whose CPU went idle or offline, and how many: written under RCU_ORPHAN_LOCK, both peeked. Atomic. */
+export const RCU_ORPHAN_LOCK: usize = RCU + 16;
 const ORPHANS: usize = RCU + 20;
 const ORPHAN_COUNT: usize = RCU + 28;
 
@@ -43,7 +43,7 @@ export const R_GP: usize = 4;
 export const R_KIND: usize = 8;
 
 export function gracePeriods(): u32 {
-  return atomic.load<u32>(COMPLETED);
+  return atomic.load<u32>(RCU_COMPLETED);
 }
 
 /** Queues an unlinked record to be freed after the next grace period. */
@@ -75,7 +75,7 @@ export function orphanCountRacy(): u32 {
 export function takeReady(cpu: usize): usize {
   const head = <usize>load<u32>(cpu, C_DEFER_HEAD);
   if (head == 0) return 0;
-  if (<i32>(atomic.load<u32>(COMPLETED) - load<u32>(head, R_GP)) < 0) return 0;
+  if (<i32>(atomic.load<u32>(RCU_COMPLETED) - load<u32>(head, R_GP)) < 0) return 0;
   const next = load<u32>(head, R_NEXT);
   store<u32>(cpu, next, C_DEFER_HEAD);
   if (next == 0) store<u32>(cpu, 0, C_DEFER_TAIL);
@@ -91,17 +91,17 @@ export function quiesce(cpu: usize): void {
 
 /** Drives grace periods a step. Returns true when one ended. */
 export function advance(cpu: usize): bool {
-  if (!tryLock(LOCK)) return false;
+  if (!tryLock(RCU_LOCK)) return false;
   const started = atomic.load<u32>(STARTED);
   let ended = false;
-  if (atomic.load<u32>(COMPLETED) == started) {
+  if (atomic.load<u32>(RCU_COMPLETED) == started) {
     atomic.store<u32>(STARTED, started + 1);
     askAll();
   } else if (allQuiescent(started)) {
-    atomic.store<u32>(COMPLETED, started);
+    atomic.store<u32>(RCU_COMPLETED, started);
     ended = true;
   }
-  unlock(LOCK);
+  unlock(RCU_LOCK);
   return ended;
 }
 
@@ -148,11 +148,11 @@ export function anyDeferredRacy(): bool {
 export function abandonDeferred(cpu: usize): void {
   const head = load<u32>(cpu, C_DEFER_HEAD);
   if (head == 0) return;
-  lockIrqOff(cpu, ORPHAN_LOCK);
+  lockIrqOff(cpu, RCU_ORPHAN_LOCK);
   store<u32>(<usize>load<u32>(cpu, C_DEFER_TAIL), load<u32>(ORPHANS), R_NEXT);
   atomic.store<u32>(ORPHANS, head);
   atomic.store<u32>(ORPHAN_COUNT, atomic.load<u32>(ORPHAN_COUNT) + load<u32>(cpu, C_DEFER_COUNT));
-  unlock(ORPHAN_LOCK);
+  unlock(RCU_ORPHAN_LOCK);
   store<u32>(cpu, 0, C_DEFER_HEAD);
   store<u32>(cpu, 0, C_DEFER_TAIL);
   store<u32>(cpu, 0, C_DEFER_COUNT);
@@ -161,11 +161,11 @@ export function abandonDeferred(cpu: usize): void {
 /** Takes over what offline CPUs left. Each record is tagged anew, so the list stays in order of its periods. */
 export function adoptOrphans(cpu: usize): void {
   if (atomic.load<u32>(ORPHANS) == 0) return;
-  lockIrqOff(cpu, ORPHAN_LOCK);
+  lockIrqOff(cpu, RCU_ORPHAN_LOCK);
   let r = <usize>load<u32>(ORPHANS);
   atomic.store<u32>(ORPHANS, 0);
   atomic.store<u32>(ORPHAN_COUNT, 0);
-  unlock(ORPHAN_LOCK);
+  unlock(RCU_ORPHAN_LOCK);
   while (r != 0) {
     const next = <usize>load<u32>(r, R_NEXT);
     defer(cpu, r, load<u32>(r, R_KIND));
