@@ -44,6 +44,8 @@ export interface Observer {
 export interface Watcher {
   performing(lane: Lane): void;
   returned(lane: Lane): void;
+  /** Why nobody can go on. */
+  deadlock(): string;
 }
 
 export interface Figures {
@@ -292,7 +294,8 @@ export class Scheduler implements Listener {
         (lane.state === LaneState.Asleep ? lane.timeoutNs >= 0n : lane.event.kind === Mark.Pause);
     }
     this.#findEnabled();
-    if (this.#enabled.length === 0 || this.#fruitless++ > FRUITLESS) throw new Violation("deadlock", this.#standing());
+    if (this.#enabled.length === 0 || this.#fruitless++ > FRUITLESS)
+      throw new Violation("deadlock", this.watcher?.deadlock() ?? this.#standing());
   }
 
   /** What each unfinished lane is stopped at. */

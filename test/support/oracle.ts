@@ -65,6 +65,11 @@ export class WatchedChecker implements Watcher {
     this.oracle.ended(lane);
   }
 
+  deadlock(): string {
+    this.#tell();
+    return this.oracle.explainDeadlock();
+  }
+
   #tell(): void {
     const lane = this.#lane;
     if (!lane) return;

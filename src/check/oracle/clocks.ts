@@ -86,6 +86,20 @@ export class Clocks {
     return { kind: entry & 0xff, site: (entry & ~IRQ) >>> 8, irq: (entry & IRQ) !== 0 };
   }
 
+  /** The sites of the CPU's last `count` events of this execution, interrupts left out. */
+  lastSites(cpu: number, count: number): number[] {
+    const sites: number[] = [];
+    for (let time = this.knows(cpu, cpu); time > this.#base && sites.length < count; time--) {
+      const { site, irq } = this.event(cpu, time);
+      if (!irq) sites.push(site);
+    }
+    return sites.reverse();
+  }
+
+  lastSite(cpu: number): number {
+    return (this.#log[cpu][this.knows(cpu, cpu) - this.#base] & ~IRQ) >>> 8;
+  }
+
   #give(cpu: number, slot: number): void {
     const from = cpu * this.cpus;
     const to = slot * this.cpus;

@@ -6,6 +6,7 @@ export const SLABS = [Watch.VmaSlab, Watch.NodeSlab, Watch.ObjectSlab];
 
 /** Ids of what locks and waits are about. Locks have the numbers of Watch; a table's lock also counts its level. */
 export const TABLE = Watch.TableLock;
+export const LEVELS = 3;
 export const IRQS_OFF = 24;
 export const READER = 25;
 export const CLASSES = 26;

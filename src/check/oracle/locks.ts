@@ -72,8 +72,11 @@ export class Locks {
     if (cpu >= 0 && cpu !== lane.cpuIndex) this.#waitsFor(lane, IRQS_OFF, site);
   }
 
-  paused(lane: Lane, address: number): void {
-    if (address === this.#known.gracePeriod) this.#waitsFor(lane, READER, 0);
+  /** A round of a wait; `site` is what was done last. */
+  paused(lane: Lane, address: number, site: number): void {
+    const what = this.#known.lockAt[address >>> 2];
+    if (what !== 0) this.#waitsFor(lane, this.#classOf(what, address), site);
+    else if (address === this.#known.gracePeriod) this.#waitsFor(lane, READER, site);
   }
 
   /** Interrupts came on, for what the lane holds. */

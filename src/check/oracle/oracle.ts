@@ -6,6 +6,7 @@
  *   record   an access to a VMA, tree node or object that is free                                         records.ts
  *   order    locks, interrupts and waits whose order can close a circle                                   locks.ts, order.ts
  *   lock     an operation ended and a lock is held                                                        locks.ts
+ * and, when asked, why nobody can go on, or why there is no end                              deadlock.ts, livelock.ts
  *
  * Why        the first two are what makes it sound to look at sequentially consistent executions only: without data races
  *            and mixed widths a real engine has no others (the memory model's promise to race-free programs).
@@ -20,7 +21,9 @@ import type { Machine } from "../hooked.js";
 import type { Lane } from "../lane.js";
 import { Violation } from "../violation.js";
 import { Clocks } from "./clocks.js";
+import { explainDeadlock } from "./deadlock.js";
 import { Known, SLABS } from "./known.js";
+import { explainLoop } from "./livelock.js";
 import { Locks } from "./locks.js";
 import { LockOrder } from "./order.js";
 import { PEEKS } from "./peeks.js";
@@ -29,6 +32,8 @@ import { Records, slabName } from "./records.js";
 import { Widths } from "./widths.js";
 
 const PAGE = 4096;
+/** Events in which a loop is looked for. */
+const TAIL = 12_000;
 
 export class Oracle {
   readonly known: Known;
@@ -102,9 +107,24 @@ export class Oracle {
     }
   }
 
+  /** Nobody can go on: why. To be asked before the memory is put back. */
+  explainDeadlock(): string {
+    return explainDeadlock(this.#lanes, this.locks, this.known);
+  }
+
+  /** There is no end: what each unfinished actor does over and over. */
+  explainLivelock(): string {
+    const told: string[] = [];
+    for (const lane of this.#lanes) {
+      if (lane.actor || lane.call === undefined) continue;
+      told.push(`${lane.name}: ${explainLoop(this.#clocks.lastSites(lane.cpuIndex, TAIL).map((s) => this.#where(s)))}`);
+    }
+    return told.join("; ");
+  }
+
   #marked(lane: Lane, kind: number, address: number): void {
     if (kind === Mark.Wake) this.#clocks.queue(lane.cpuIndex, address);
-    else if (kind === Mark.Pause) this.locks.paused(lane, address);
+    else if (kind === Mark.Pause) this.locks.paused(lane, address, this.#clocks.lastSite(lane.cpuIndex));
     else if (kind === Mark.IrqOn && lane.irqDepth === 0 && this.locks.holdsAny(lane)) this.locks.irqsOn(lane);
   }
 
@@ -197,7 +217,9 @@ export class Oracle {
     const frame = this.known.frameOfType(address);
     if (frame !== 0) {
       if (before <= this.known.freeType === now <= this.known.freeType) return;
-      this.#page(lane, event, time, frame, Page.WholeWrite);
+      const earlier = this.#races.page(lane.cpuIndex, time, frame >>> 12, Page.WholeWrite);
+      const done = now <= this.known.freeType ? "freeing" : "taking";
+      if (earlier) this.#race(lane, event, earlier, `${done} of the frame 0x${frame.toString(16)}`);
       this.#widths.pageTaken(frame >>> 12);
       return;
     }
@@ -209,7 +231,7 @@ export class Oracle {
     if (record < 0) return;
     for (let word = record >>> 2; word < (record + bytes) >>> 2; word++) {
       const earlier = this.#races.word(lane.cpuIndex, time, word, Access.PlainWrite);
-      if (earlier) this.#race(lane, { ...event, address: word * 4 }, earlier);
+      if (earlier) this.#race(lane, event, earlier, `freeing of the ${slabName(slab)} 0x${record.toString(16)}`);
     }
   }
 
@@ -231,14 +253,14 @@ export class Oracle {
     );
   }
 
-  #race(lane: Lane, event: Event, { cpu, time }: Earlier): never {
+  #race(lane: Lane, event: Event, { cpu, time }: Earlier, done?: string): never {
     const { kind, site, irq } = this.#clocks.event(cpu, time);
     const other = `${irq ? "irq" : "actor"} ${cpu}'s ${kindName(kind)} in ${this.#where(site)}`;
-    throw new Violation("race", `${this.#told(lane, event)} and ${other}`);
+    throw new Violation("race", `${this.#told(lane, event, done)} and ${other}`);
   }
 
-  #told(lane: Lane, { kind, address, site }: Event): string {
-    return `${lane.name}'s ${kindName(kind)} of 0x${address.toString(16)} in ${this.#where(site)}`;
+  #told(lane: Lane, { kind, address, site }: Event, done = `${kindName(kind)} of 0x${address.toString(16)}`): string {
+    return `${lane.name}'s ${done} in ${this.#where(site)}`;
   }
 
   #where(site: number): string {

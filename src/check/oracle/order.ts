@@ -8,11 +8,12 @@
  *             of one level would be.
  * More than locks   whoever waits for an acknowledgement waits for a section with interrupts off to end, and whoever waits
  *             for a grace period for reader sections: both are held and waited for like locks.
+ * Known before   what core/mm/space.ts draws of the tables, so that the opposite is found though nothing closes the circle.
  * Trylocks    are held, but never waited for: no edge leads to them.
  * Interrupts  a lock that an interrupt waits for, and that is also held with interrupts on, can be waited for by its holder.
  */
 import { Violation } from "../violation.js";
-import { CLASSES, className } from "./known.js";
+import { CLASSES, className, LEVELS, TABLE } from "./known.js";
 
 interface Edge {
   held: string;
@@ -24,6 +25,10 @@ export class LockOrder {
   readonly #has = new Uint8Array(CLASSES * CLASSES);
   readonly #inIrq: (string | undefined)[] = Array.from({ length: CLASSES });
   readonly #irqsOn: (string | undefined)[] = Array.from({ length: CLASSES });
+
+  constructor() {
+    for (let level = LEVELS - 1; level > 0; level--) this.edge(TABLE + level, TABLE + level - 1, "parent", "child");
+  }
 
   /** True when the edge is new: say then, to edge(), where it was seen. */
   lacks(held: number, taken: number): boolean {
