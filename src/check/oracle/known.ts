@@ -11,6 +11,11 @@ export const IRQS_OFF = 24;
 export const READER = 25;
 export const CLASSES = 26;
 
+/** What else the table of words knows: the last acknowledgement of a CPU, a frame's type, the head of a slab. */
+export const FLUSH_DONE = 29;
+export const FRAME_TYPE = 30;
+export const SLAB_HEAD = 31;
+
 const NAMES: Record<number, string> = {
   [Watch.MmapLock]: "mmapLock",
   [Watch.ReleasedLock]: "the released objects' lock",
@@ -36,8 +41,8 @@ export class Known {
   readonly cpus: number;
   readonly words: number;
   readonly firstFrame: number;
-  /** Of each word, the Watch number of the lock in it, 0 for none. VMAs' locks are not in it: they come and go. */
-  readonly lockAt: Uint8Array;
+  /** Of each word, the Watch number of the lock in it, or FLUSH_DONE …; 0: nothing. VMAs' locks come and go: not in it. */
+  readonly what: Uint8Array;
   readonly gracePeriod: number;
   readonly freeType: number;
   readonly dataType: number;
@@ -75,33 +80,28 @@ export class Known {
     const areas = Array.from({ length: cpus }, (_, i) => i);
     this.#flushDone = areas.map((i) => at(Watch.FlushDone, i));
     this.#bounce = areas.map((i) => machine.plain.bounce(machine.plain.cpuArea(i)));
-    this.lockAt = new Uint8Array(this.words);
-    for (let lock = Watch.MmapLock; lock <= Watch.BlockLock; lock++) this.lockAt[at(lock) >>> 2] = lock;
+    this.what = new Uint8Array(this.words);
+    for (let lock = Watch.MmapLock; lock <= Watch.BlockLock; lock++) this.what[at(lock) >>> 2] = lock;
     for (const i of areas) {
-      this.lockAt[at(Watch.FreeLock, i) >>> 2] = Watch.FreeLock;
-      this.lockAt[at(Watch.FlushLock, i) >>> 2] = Watch.FlushLock;
+      this.what[at(Watch.FreeLock, i) >>> 2] = Watch.FreeLock;
+      this.what[at(Watch.FlushLock, i) >>> 2] = Watch.FlushLock;
     }
+    for (const word of this.#flushDone) this.what[word >>> 2] = FLUSH_DONE;
+    for (const word of this.slabFree) this.what[word >>> 2] = SLAB_HEAD;
     for (let frame = this.firstFrame; frame < ownedBytes; frame += 4096) {
-      this.lockAt[at(Watch.TableLock, frame) >>> 2] = TABLE;
+      this.what[at(Watch.FrameType, frame) >>> 2] = FRAME_TYPE;
+      this.what[at(Watch.TableLock, frame) >>> 2] = TABLE;
     }
   }
 
-  /** Address of the frame whose type is in the word at `address`; 0: it is no such word. */
+  /** Address of the frame whose type is in the word at `address`. */
   frameOfType(address: number): number {
-    const offset = address - this.#typeBase;
-    if (offset < 0 || offset % this.#typeStride !== 0) return 0;
-    const frame = (offset / this.#typeStride) * 4096;
-    return frame >= this.firstFrame && frame < this.words * 4 ? frame : 0;
+    return ((address - this.#typeBase) / this.#typeStride) * 4096;
   }
 
   /** The level of the table whose lock is at `address`. */
   levelOfLock(address: number): number {
     return this.#machine.words[(address - this.#lockBase + this.#levelBase) >>> 2];
-  }
-
-  /** The frame of the table whose lock is at `address`. */
-  frameOfLock(address: number): number {
-    return ((address - this.#lockBase) / this.#typeStride) * 4096;
   }
 
   /** A page of data, or the zero page. */

@@ -12,7 +12,7 @@
 import { Step } from "../../core/abi/step.js";
 import { Watch } from "../../core/abi/watch.js";
 import type { Lane } from "../lane.js";
-import { className, IRQS_OFF, type Known, READER, TABLE } from "./known.js";
+import { className, FLUSH_DONE, IRQS_OFF, type Known, READER, TABLE } from "./known.js";
 import type { LockOrder } from "./order.js";
 import type { Records } from "./records.js";
 
@@ -58,24 +58,25 @@ export class Locks {
 
   /** An atomic access that wrote `now` where `before` was. */
   wrote(lane: Lane, kind: number, address: number, site: number, before: number, now: number): void {
-    const what = this.#known.lockAt[address >>> 2];
+    const what = this.#known.what[address >>> 2];
     if (what === 0) {
       if (this.#records.isVmaLock(address)) this.#vma(lane, kind, address, site, before, now);
-    } else if (what === Watch.MmapLock) this.#mmapLock(lane, kind, address, site, before, now);
+    } else if (what >= FLUSH_DONE) return;
+    else if (what === Watch.MmapLock) this.#mmapLock(lane, kind, address, site, before, now);
     else if (kind === Step.AtomicCmpxchg) this.#taken(lane, address, this.#classOf(what, address), site);
     else if (now === 0) this.#released(lane, address);
   }
 
   /** An atomic load: to look at another CPU's acknowledgements is to wait for them. */
   looked(lane: Lane, address: number, site: number): void {
-    const cpu = this.#known.acknowledgedBy(address);
-    if (cpu >= 0 && cpu !== lane.cpuIndex) this.#waitsFor(lane, IRQS_OFF, site);
+    if (this.#known.what[address >>> 2] !== FLUSH_DONE) return;
+    if (this.#known.acknowledgedBy(address) !== lane.cpuIndex) this.#waitsFor(lane, IRQS_OFF, site);
   }
 
   /** A round of a wait; `site` is what was done last. */
   paused(lane: Lane, address: number, site: number): void {
-    const what = this.#known.lockAt[address >>> 2];
-    if (what !== 0) this.#waitsFor(lane, this.#classOf(what, address), site);
+    const what = this.#known.what[address >>> 2];
+    if (what !== 0 && what < FLUSH_DONE) this.#waitsFor(lane, this.#classOf(what, address), site);
     else if (address === this.#known.gracePeriod) this.#waitsFor(lane, READER, site);
   }
 
@@ -111,8 +112,8 @@ export class Locks {
 
   /** The lock in the word at `address`, in words; undefined: none is there. */
   nameOf(address: number): string | undefined {
-    const what = this.#known.lockAt[address >>> 2];
-    if (what !== 0) return className(this.#classOf(what, address));
+    const what = this.#known.what[address >>> 2];
+    if (what !== 0) return what < FLUSH_DONE ? className(this.#classOf(what, address)) : undefined;
     return this.#records.isVmaLock(address) ? className(Watch.VmaLock) : undefined;
   }
 

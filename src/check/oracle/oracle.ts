@@ -22,7 +22,7 @@ import type { Lane } from "../lane.js";
 import { Violation } from "../violation.js";
 import { Clocks } from "./clocks.js";
 import { explainDeadlock } from "./deadlock.js";
-import { Known, SLABS } from "./known.js";
+import { FRAME_TYPE, Known, SLABS } from "./known.js";
 import { explainLoop } from "./livelock.js";
 import { Locks } from "./locks.js";
 import { LockOrder } from "./order.js";
@@ -213,9 +213,11 @@ export class Oracle {
   /** A plain store that changed a word: the words by which frames and records are freed and taken. */
   #stored(lane: Lane, event: Event, time: number, before: number): void {
     const { address } = event;
+    const what = this.known.what[address >>> 2];
+    if (what < FRAME_TYPE) return;
     const now = this.#machine.words[address >>> 2];
-    const frame = this.known.frameOfType(address);
-    if (frame !== 0) {
+    if (what === FRAME_TYPE) {
+      const frame = this.known.frameOfType(address);
       if (before <= this.known.freeType === now <= this.known.freeType) return;
       const earlier = this.#races.page(lane.cpuIndex, time, frame >>> 12, Page.WholeWrite);
       const done = now <= this.known.freeType ? "freeing" : "taking";
@@ -224,7 +226,6 @@ export class Oracle {
       return;
     }
     const slab = this.#records.slabOfHead(address);
-    if (slab < 0) return;
     const record = this.#records.headChanged(slab, before, now);
     const bytes = this.#records.bytesOf(slab);
     this.#widths.recordTaken(Math.abs(record), bytes);

@@ -33,8 +33,6 @@ export enum Page {
 const KINDS = 4;
 const PAGE_KINDS = 6;
 
-/** What each access to a word must be ordered after, one bit a kind. */
-const AFTER = new Uint8Array([0b1010, 0b1111, 0b0010, 0b0011]);
 /** What each access to a frame must be ordered after, of the kinds that words do not tell. */
 const PAGE_AFTER = new Uint8Array([0b101000, 0b111100, 0b101010, 0b111111, 0b001010, 0b001111]);
 
@@ -45,13 +43,14 @@ export interface Earlier {
 }
 
 export class Races {
-  readonly #clocks: Clocks;
+  /** Row by row, what each CPU knows of the others: the clocks' own table. */
+  readonly #known: Uint32Array;
   readonly #cpus: number;
   readonly #words: Uint32Array;
   readonly #pages: Uint32Array;
 
   constructor(clocks: Clocks, words: number) {
-    this.#clocks = clocks;
+    this.#known = clocks.known;
     this.#cpus = clocks.cpus;
     this.#words = new Uint32Array(words * this.#cpus * KINDS);
     this.#pages = new Uint32Array((words >>> 10) * this.#cpus * PAGE_KINDS);
@@ -65,17 +64,17 @@ export class Races {
   /** Notes an access to one word; the unordered earlier one, if there is one. */
   word(cpu: number, time: number, word: number, access: Access): Earlier | undefined {
     const cpus = this.#cpus;
-    const mask = AFTER[access];
     const words = this.#words;
     let at = word * cpus * KINDS;
     words[at + cpu * KINDS + access] = time;
     for (let other = 0; other < cpus; other++, at += KINDS) {
       if (other === cpu) continue;
-      const known = this.#clocks.knows(cpu, other);
+      const known = this.#known[cpu * cpus + other];
       if (words[at + 1] > known) return { cpu: other, time: words[at + 1] };
-      if ((mask & 8) !== 0 && words[at + 3] > known) return { cpu: other, time: words[at + 3] };
-      if ((mask & 1) !== 0 && words[at] > known) return { cpu: other, time: words[at] };
-      if ((mask & 4) !== 0 && words[at + 2] > known) return { cpu: other, time: words[at + 2] };
+      if (access === Access.AtomicRead) continue;
+      if (access !== Access.AtomicWrite && words[at + 3] > known) return { cpu: other, time: words[at + 3] };
+      if (access !== Access.PlainRead && words[at] > known) return { cpu: other, time: words[at] };
+      if (access === Access.PlainWrite && words[at + 2] > known) return { cpu: other, time: words[at + 2] };
     }
     return undefined;
   }
@@ -89,7 +88,9 @@ export class Races {
     pages[at + cpu * PAGE_KINDS + access] = time;
     for (let other = 0; other < cpus; other++, at += PAGE_KINDS) {
       if (other === cpu) continue;
-      const known = this.#clocks.knows(cpu, other);
+      const known = this.#known[cpu * cpus + other];
+      if (pages[at + Page.WholeWrite] > known) return { cpu: other, time: pages[at + Page.WholeWrite] };
+      if (access === Page.Read && pages[at + Page.GuestWrite] <= known) continue;
       for (let kind = 0; kind < PAGE_KINDS; kind++) {
         if (pages[at + kind] > known && (mask & (1 << kind)) !== 0) return { cpu: other, time: pages[at + kind] };
       }

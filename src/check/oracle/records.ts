@@ -47,7 +47,7 @@ export class Records {
     this.#changes = 0;
   }
 
-  /** The slab whose head was stored, or -1. */
+  /** The slab whose head is at `address`. */
   slabOfHead(address: number): number {
     return this.#known.slabFree.indexOf(address);
   }

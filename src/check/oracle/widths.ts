@@ -48,6 +48,7 @@ export class Widths {
   /** A plain access; the width of the atomic ones, if it is another. */
   plain(address: number, width: number): number {
     const word = address >>> 2;
+    if (this.#noted[word] === 0 && width <= 4) return 0;
     const stamp = this.#stamp(address >>> 12) * CODES;
     return this.#other(word, stamp, width) || (width === 8 ? this.#other(word + 1, stamp, HIGH_HALF) : 0);
   }
