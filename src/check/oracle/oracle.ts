@@ -117,7 +117,8 @@ export class Oracle {
     const told: string[] = [];
     for (const lane of this.#lanes) {
       if (lane.actor || lane.call === undefined) continue;
-      told.push(`${lane.name}: ${explainLoop(this.#clocks.lastSites(lane.cpuIndex, TAIL).map((s) => this.#where(s)))}`);
+      const sites = this.#clocks.lastSites(lane.cpuIndex, TAIL);
+      told.push(`${lane.name}: ${explainLoop(sites, (site) => this.#machine.sites[site].function)}`);
     }
     return told.join("; ");
   }
