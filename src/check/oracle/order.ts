@@ -8,12 +8,29 @@
  *             of one level would be.
  * More than locks   whoever waits for an acknowledgement waits for a section with interrupts off to end, and whoever waits
  *             for a grace period for reader sections: both are held and waited for like locks.
- * Known before   what core/mm/space.ts draws of the tables, so that the opposite is found though nothing closes the circle.
+ * Drawn       what docs/concurrency.md draws counts as seen, so that the opposite is found though no execution closed a circle.
  * Trylocks    are held, but never waited for: no edge leads to them.
  * Interrupts  a lock that an interrupt waits for, and that is also held with interrupts on, can be waited for by its holder.
  */
+import { Watch } from "../../core/abi/watch.js";
 import { Violation } from "../violation.js";
-import { CLASSES, className, LEVELS, TABLE } from "./known.js";
+import { CLASSES, className, IRQS_OFF, LEVELS, TABLE } from "./known.js";
+
+const DRAWN_ONLY = 1;
+const SEEN = 2;
+
+const DRAWN: readonly (readonly [number, number])[] = [
+  [Watch.MmapLock, Watch.VmaLock],
+  [Watch.VmaLock, TABLE + LEVELS - 1],
+  [Watch.MmapLock, Watch.ReleasedLock],
+  ...[Watch.VmaSlab, Watch.NodeSlab, Watch.ObjectSlab, Watch.BlockLock].flatMap((lock) => [
+    [Watch.MmapLock, lock] as const,
+    [lock, Watch.FreeLock] as const,
+  ]),
+  [Watch.FreeLock, Watch.FrameLock],
+  ...Array.from({ length: LEVELS - 1 }, (_, level) => [TABLE + level + 1, TABLE + level] as const),
+  [TABLE, IRQS_OFF],
+];
 
 interface Edge {
   held: string;
@@ -27,16 +44,20 @@ export class LockOrder {
   readonly #irqsOn: (string | undefined)[] = Array.from({ length: CLASSES });
 
   constructor() {
-    for (let level = LEVELS - 1; level > 0; level--) this.edge(TABLE + level, TABLE + level - 1, "parent", "child");
+    for (const [held, taken] of DRAWN) this.#add(held, taken, DRAWN_ONLY, "as it is drawn", "as it is drawn");
   }
 
-  /** True when the edge is new: say then, to edge(), where it was seen. */
+  /** True when the edge was not seen yet: say then, to edge(), where it was. */
   lacks(held: number, taken: number): boolean {
-    return this.#has[held * CLASSES + taken] === 0;
+    return this.#has[held * CLASSES + taken] !== SEEN;
   }
 
   edge(held: number, taken: number, heldAt: string, takenAt: string): void {
-    this.#has[held * CLASSES + taken] = 1;
+    this.#add(held, taken, SEEN, heldAt, takenAt);
+  }
+
+  #add(held: number, taken: number, how: number, heldAt: string, takenAt: string): void {
+    this.#has[held * CLASSES + taken] = how;
     this.#edges[held * CLASSES + taken] = { held: heldAt, taken: takenAt };
     const way = this.#way(taken, held, []);
     if (!way) return;
@@ -65,7 +86,7 @@ export class LockOrder {
   get edges(): string[] {
     const told: string[] = [];
     for (let i = 0; i < this.#has.length; i++) {
-      if (this.#has[i]) told.push(`${className(Math.floor(i / CLASSES))} → ${className(i % CLASSES)}`);
+      if (this.#has[i] === SEEN) told.push(`${className(Math.floor(i / CLASSES))} → ${className(i % CLASSES)}`);
     }
     return told;
   }
