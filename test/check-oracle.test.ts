@@ -3,8 +3,9 @@
  */
 import { beforeAll, describe, expect, test } from "vitest";
 import type { CoreBuild } from "../src/check/hooked.js";
+import { PAGE, read, unmap, write } from "../src/check/operations.js";
 import { LockOrder } from "../src/check/oracle/order.js";
-import type { Failure } from "../src/check/scenario.js";
+import type { Failure, Scenario } from "../src/check/scenario.js";
 import { SCENARIOS, scenario } from "../src/check/scenarios.js";
 import type { Patch } from "../src/check/twins.js";
 import { Layout, Policy, Tables } from "../src/core/abi/mman.js";
@@ -43,6 +44,53 @@ describe("the core that ships breaks no rule", () => {
         `${level(0)} → interrupts off`,
       ]),
     );
+  });
+});
+
+/**
+ *   before   A  as many touched pages as fit    FAR  two pages to be unmapped    G  pages that will find no frame
+ */
+describe("memory is short: faults drive grace periods, look for frames everywhere and may give up", () => {
+  const A = 0x4000_0000;
+  const FAR = A + 0x80_0000;
+  const G = A + 0x100_0000;
+  const RW = 3;
+  const full = (pages: number): Scenario => ({
+    name: "memory-short",
+    about: "two CPUs look for frames while one gives some back",
+    before: [
+      { at: A, pages, prot: RW, state: "touched" },
+      { at: FAR, pages: 2, prot: RW, state: "touched" },
+      { at: G, pages: 8, prot: RW },
+    ],
+    actors: [
+      [write(G, 1), write(G + PAGE, 2), write(G + 2 * PAGE, 3), write(G + 3 * PAGE, 4)],
+      [unmap(FAR, 2), read(A), unmap(A, 1), write(G + 4 * PAGE, 5)],
+    ],
+  });
+
+  function fullest(tables: Tables): WatchedChecker {
+    for (let pages = 400; pages > 200; pages--) {
+      try {
+        return new WatchedChecker(shipped, full(pages), Policy.Optimistic, tables);
+      } catch {
+        // One page fewer.
+      }
+    }
+    throw new Error("no number of pages fits");
+  }
+
+  test.each([Tables.Rcu, Tables.Irq])("tables %i: no race, no free record, no circle of locks", (tables) => {
+    const checker = fullest(tables);
+    checker.checker.scheduler.maxEvents = 60_000;
+    let short = 0;
+    for (let seed = 1; seed <= 12; seed++) {
+      // A write that found no frame is a result the histories do not know; and patience may outlast the bound.
+      const failure = checker.runSeed(seed);
+      if (failure) expect(["results", "livelock"], failure.text).toContain(failure.rule);
+      if (failure) short++;
+    }
+    expect(short).toBeGreaterThan(0);
   });
 });
 
