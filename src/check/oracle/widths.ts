@@ -6,23 +6,30 @@
  */
 const CODES = 16;
 const HIGH_HALF = 9;
+/** Uses are numbered in what CODES leaves of 32 bits; one execution takes far fewer than the rest. */
+const LAST_USE = 0x0f00_0000;
 
 export class Widths {
-  readonly #noted: Float64Array;
+  readonly #noted: Uint32Array;
   /** For each frame, the number of its use; other memory keeps use 0 for ever. */
-  readonly #use: Float64Array;
+  readonly #use: Uint32Array;
   readonly #firstFrame: number;
   #uses = 1;
   #execution = 1;
 
   constructor(words: number, firstFrame: number) {
-    this.#noted = new Float64Array(words);
-    this.#use = new Float64Array((words >>> 10) + 1);
+    this.#noted = new Uint32Array(words);
+    this.#use = new Uint32Array((words >>> 10) + 1);
     this.#firstFrame = firstFrame >>> 12;
   }
 
   /** Frames are again what they were before the last execution. */
   begin(): void {
+    if (this.#uses > LAST_USE) {
+      this.#noted.fill(0);
+      this.#use.fill(0);
+      this.#uses = 0;
+    }
     this.#execution = ++this.#uses;
   }
 
