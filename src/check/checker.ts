@@ -11,6 +11,8 @@ import { type CoreBuild, Machine } from "./hooked.js";
 import { framesOf, mustConserve, mustHoldAtRest } from "./invariants.js";
 import type { Lane } from "./lane.js";
 import { type Operation, PAGE } from "./operations.js";
+import { Oracle } from "./oracle/oracle.js";
+import type { LockOrder } from "./oracle/order.js";
 import { RandomWalk } from "./random.js";
 import type { Failure, Scenario } from "./scenario.js";
 import { type Figures, type Observer, Scheduler } from "./scheduler.js";
@@ -24,6 +26,7 @@ const UNUSED_BYTE = 0x2e;
 export class Checker implements Observer {
   readonly machine: Machine;
   readonly scheduler: Scheduler;
+  readonly oracle: Oracle;
   readonly scenario: Scenario;
   executions = 0;
   rests = 0;
@@ -33,7 +36,7 @@ export class Checker implements Observer {
   readonly #frames: number;
   #strategy: Strategy | undefined;
 
-  constructor(build: CoreBuild, scenario: Scenario, policy: Policy, tables = Tables.Rcu, layout = Layout.Page) {
+  constructor(build: CoreBuild, scenario: Scenario, policy: Policy, tables = Tables.Rcu, layout = Layout.Page, order?: LockOrder | null) {
     const cpus = scenario.actors.length;
     this.scenario = scenario;
     this.machine = new Machine(build, OWNED_BYTES, 2 * cpus);
@@ -41,6 +44,7 @@ export class Checker implements Observer {
     this.#frames = framesOf(this.machine);
     this.#prepare();
     this.scheduler = new Scheduler(this.machine, scenario.actors);
+    this.oracle = new Oracle(this.machine, this.scheduler.lanes, order);
   }
 
   /** What a search must know of the machine. */
@@ -66,8 +70,10 @@ export class Checker implements Observer {
     this.#open.clear();
     this.#history.clear();
     try {
+      this.oracle.begin();
       this.scheduler.run(strategy, this);
       if (this.scheduler.abandoned) return undefined;
+      this.oracle.ended();
       this.#judgeResults();
       mustConserve(this.machine, this.scenario.actors.length, this.#frames);
       return undefined;
@@ -112,6 +118,22 @@ export class Checker implements Observer {
     for (const [page, action] of operation.actions(result)) {
       this.#history.add(page, { action, lane: lane.id, begin: span.begin, end: span.end });
     }
+  }
+
+  performed(lane: Lane, wrote: boolean, before: number): void {
+    this.oracle.performed(lane, lane.event, wrote, before);
+  }
+
+  returned(lane: Lane): void {
+    this.oracle.ended(lane);
+  }
+
+  stuck(): string {
+    return this.oracle.explainDeadlock();
+  }
+
+  endless(): string {
+    return this.oracle.explainLivelock();
   }
 
   rested(): void {

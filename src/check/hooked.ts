@@ -44,6 +44,8 @@ export interface CoreWords {
   stat(what: number): number;
   isFreeFrame(phys: number): number;
   verifySpace(cpu: number): number;
+  /** Where something of abi/watch.ts is; of the hooked core only. */
+  watched(what: number, index: number): number;
 }
 
 interface Asyncify {

@@ -31,8 +31,13 @@ export interface Observer {
   ended(lane: Lane, operation: Operation, result: number): void;
   /** No operation and no interrupt is under way. */
   rested(): void;
-  /** The event of `lane` has taken effect. */
-  performed?(lane: Lane, wrote: boolean): void;
+  /** The event of `lane` has taken effect; the word at its address was `before`. */
+  performed(lane: Lane, wrote: boolean, before: number): void;
+  /** An operation, or an interrupt, has returned. */
+  returned(lane: Lane): void;
+  /** Why nobody can go on; why there is no end. */
+  stuck(): string;
+  endless(): string;
 }
 
 export interface Figures {
@@ -148,6 +153,7 @@ export class Scheduler implements Listener {
 
   #end(lane: Lane, result: number): Lane | undefined {
     this.#settle(lane);
+    this.#observer.returned(lane);
     if (lane.readerDepth !== 0 || lane.irqDepth !== 0) {
       throw new Violation("depth", `${lane.name}: reader ${lane.readerDepth}, interrupts off ${lane.irqDepth}`);
     }
@@ -243,7 +249,7 @@ export class Scheduler implements Listener {
       }
       if (kind === Step.Notify) this.#notify(address);
     } else this.#mark(lane, kind);
-    if (this.trace.length > this.maxEvents) throw new Violation("livelock", `${this.maxEvents} events`);
+    if (this.trace.length > this.maxEvents) throw new Violation("livelock", `${this.maxEvents} events; ${this.#observer.endless()}`);
   }
 
   #mark(lane: Lane, kind: number): void {
@@ -260,7 +266,7 @@ export class Scheduler implements Listener {
     if (!lane.unsettled) return;
     lane.unsettled = false;
     const wrote = this.#wrote(lane);
-    this.#observer.performed?.(lane, wrote);
+    this.#observer.performed(lane, wrote, lane.before);
     this.#strategy.performed?.(lane, lane.event, wrote, lane.before, lane.alone);
     // The next round of a wait looks anew.
     if (lane.event.kind === Mark.Pause) lane.watching = 0;
@@ -351,13 +357,8 @@ export class Scheduler implements Listener {
         (lane.state === LaneState.Asleep ? lane.timeoutNs >= 0n : lane.event.kind === Mark.Pause);
     }
     this.#findEnabled();
-    if (this.#enabled.length === 0 || this.#fruitless++ > FRUITLESS) throw new Violation("deadlock", this.#standing());
-  }
-
-  /** What each unfinished lane is stopped at. */
-  #standing(): string {
-    const busy = this.lanes.filter((lane) => lane.call || (!lane.actor && lane.state !== LaneState.Done));
-    return busy.map((lane) => `${lane.name} at ${this.where(lane)}`).join("; ");
+    if (this.#enabled.length === 0 || this.#fruitless++ > FRUITLESS)
+      throw new Violation("deadlock", this.#observer.stuck());
   }
 
   where({ event }: Lane): string {

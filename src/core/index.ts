@@ -21,6 +21,7 @@ export { counter } from "./mm/percpu";
 export { stat } from "./mm/stat";
 export { copyFromUser, copyToUser, guestRead, guestWrite, resident } from "./mm/uaccess";
 export { verifySpace } from "./mm/verify";
+export { watched } from "./mm/watched";
 export { bounce, cpuArea, cpuId, cpuWord, epoch, idleWord, pendingWord, post, takePending, trapCause, trapCode, trapValue } from "./sync/cpu";
 export { idleEnter, idleLeave, pauseRun, sleep } from "./sync/idle";
 export { answerIpis } from "./sync/ipi";
