@@ -24,9 +24,15 @@ import { basename, join, relative } from "node:path";
 import { ROOT } from "./paths.mjs";
 
 const BUILD = join(ROOT, "build");
-const CORE_TOOLS = ["build-core", "wasm-walk", "wasm-words", "wasm-refuse", "wasm-ship", "wasm-hook"].map(
-  (name) => `tools/${name}.mjs`,
-);
+const CORE_TOOLS = [
+  "build-core",
+  "wasm-walk",
+  "wasm-words",
+  "wasm-refuse",
+  "wasm-ship",
+  "wasm-hook",
+  "wasm-places",
+].map((name) => `tools/${name}.mjs`);
 
 const TARGETS = [
   {
