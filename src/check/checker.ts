@@ -13,6 +13,7 @@ import type { Lane } from "./lane.js";
 import { type Operation, PAGE } from "./operations.js";
 import { RandomWalk } from "./random.js";
 import type { Failure, Scenario } from "./scenario.js";
+import { runsOf } from "./schedule.js";
 import { type Figures, type Observer, Scheduler, type Strategy } from "./scheduler.js";
 import { Violation } from "./violation.js";
 
@@ -64,6 +65,7 @@ export class Checker implements Observer {
         rule: thrown.rule,
         text: thrown.message,
         hash: trace.hash,
+        runs: runsOf(trace),
         columns: columns(trace, this.scheduler.lanes, this.#spans, this.machine.sites),
       };
     } finally {
