@@ -5,6 +5,8 @@
  *                                                          └─hook─▶ hooked.wasm    every access announced, asyncified
  *                                                                   sites.json     what and where each announced site is
  *
+ *   src/core ──constants──▶ layout.json   where each field of each record lies
+ *
  * Promise    both modules hold the same memory accesses in the same order; a core that would lie to an engine is
  *            refused (tools/wasm-refuse.mjs). Features are named, so Node 20 accepts what comes out.
  */
@@ -13,6 +15,7 @@ import { dirname, join, resolve } from "node:path";
 import asc from "assemblyscript/asc";
 import binaryen from "binaryen";
 import { transformSync } from "esbuild";
+import { coreLayout } from "./core-layout.mjs";
 import { ROOT } from "./paths.mjs";
 import { hook } from "./wasm-hook.mjs";
 import { placeSites } from "./wasm-places.mjs";
@@ -139,6 +142,7 @@ export async function buildCore({ entry = join(ROOT, "src/core/index.ts"), out =
   writeFileSync(join(out, "core.wasm"), core);
   writeFileSync(join(out, "hooked.wasm"), hooked);
   writeFileSync(join(out, "sites.json"), JSON.stringify(sites));
+  writeFileSync(join(out, "layout.json"), JSON.stringify(coreLayout()));
   return { raw: binary.length, core: core.length, hooked: hooked.length, sites: sites.length };
 }
 

@@ -46,6 +46,11 @@ export class Checker implements Observer {
     return this.scheduler.figures;
   }
 
+  /** The operations of the last execution. */
+  get spans(): readonly Span[] {
+    return this.#spans;
+  }
+
   /** Runs one execution; returns what it broke, or undefined. */
   run(strategy: Strategy, seed = 0): Failure | undefined {
     this.executions++;
