@@ -26,7 +26,9 @@ export interface CallSite {
 }
 
 /** How many steps of the story got their callers. Their `places` are replaced. */
-export function nameCallers({ steps }: Story, told: Checker, calls: readonly CallSite[]): number {
+export function nameCallers(story: Story, told: Checker, calls: readonly CallSite[]): number {
+  const { steps } = story;
+  story.helpers = helpers(told.machine.sites, calls);
   const teller = new Teller(steps, told, calls);
   try {
     told.run(teller);
@@ -37,7 +39,7 @@ export function nameCallers({ steps }: Story, told: Checker, calls: readonly Cal
 }
 
 /** Functions of a line or two that are called from everywhere: their caller's place says more than their own. */
-export function helpers(sites: readonly Site[], calls: readonly CallSite[]): ReadonlySet<string> {
+function helpers(sites: readonly Site[], calls: readonly CallSite[]): ReadonlySet<string> {
   const size = new Map<string, number>();
   const callers = new Map<string, number>();
   const add = (map: Map<string, number>, name: string) => map.set(name, (map.get(name) ?? 0) + 1);
@@ -46,11 +48,11 @@ export function helpers(sites: readonly Site[], calls: readonly CallSite[]): Rea
     add(size, call.function);
     add(callers, call.target);
   }
-  const SMALL = 4;
-  const OFTEN = 3;
-  return new Set(
-    [...callers].filter(([name, n]) => n >= OFTEN && (size.get(name) ?? 0) <= SMALL).map(([name]) => name),
-  );
+  const isHelper = (name: string, callersOf: number) => {
+    const steps = size.get(name) ?? 0;
+    return (steps <= 2 && callersOf >= 2) || (steps <= 4 && callersOf >= 6);
+  };
+  return new Set([...callers].filter(([name, n]) => isHelper(name, n)).map(([name]) => name));
 }
 
 /** The end of the told run: all is told, or the steps are not the same. */

@@ -25,6 +25,8 @@ export interface Place {
 
 export interface Step extends Event {
   readonly lane: Lane;
+  /** As sites.json has it; empty for a mark. */
+  instruction: string;
   /** What the address is; empty for a mark. */
   name: string;
   /** The word is a page-table entry. */
@@ -43,6 +45,8 @@ export interface Story {
   readonly spans: readonly Span[];
   readonly failure: Failure;
   readonly names: Names;
+  /** Functions whose callers' places say more than their own (callers.ts). */
+  helpers: ReadonlySet<string>;
 }
 
 /** Past this many events from either end, steps are kept without names: an execution that does not end has too many. */
@@ -57,7 +61,7 @@ export function story(checker: Checker, runs: readonly Run[], layout: CoreLayout
   const { steps } = recorder;
   steps.length = checker.scheduler.trace.length;
   for (const step of steps) step.places = innermost(checker, step);
-  return { steps, lanes: checker.scheduler.lanes, spans: [...checker.spans], failure, names };
+  return { steps, lanes: checker.scheduler.lanes, spans: [...checker.spans], failure, names, helpers: new Set() };
 }
 
 function innermost({ machine }: Checker, { kind, site }: Step): Place[] {
@@ -102,6 +106,7 @@ class Recorder implements Strategy {
       address,
       width,
       site,
+      instruction: isMark(kind) ? "" : this.#machine.sites[site].instruction,
       name: "",
       entry: false,
       before: undefined,
