@@ -72,7 +72,7 @@ function spanAt(spans: readonly Span[], { lane }: Step, i: number): Span | undef
 }
 
 /** Words that carry the protocol weigh more than those that only guard or count. */
-function weightOf({ name, entry }: Step): number {
+export function weightOf({ name, entry }: Step): number {
   if (entry) return 3;
   if (/lock$|^(header|cpu|frames|blocks|rcu|\w+ slab) /i.test(name)) return 0;
   if (/^vma .* detached$|^space root$| dead$/.test(name)) return 2;

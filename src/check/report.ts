@@ -17,7 +17,7 @@
  */
 import { Step as StepKind } from "../core/abi/step.js";
 import { drawn, edges, type Row } from "./columns.js";
-import { changes, conflict } from "./conflict.js";
+import { changes, conflict, weightOf } from "./conflict.js";
 import { isMark, kindName, Mark } from "./event.js";
 import type { Lane } from "./lane.js";
 import type { Place, Step, Story } from "./story.js";
@@ -25,6 +25,8 @@ import type { Place, Step, Story } from "./story.js";
 /** Rows that a reader takes in. */
 const ENOUGH = 70;
 const MOST = 100;
+/** Steps of the longest round of an endless execution that is looked for. */
+const LONGEST_ROUND = 2000;
 /** Characters of all columns together. */
 const LINE = 168;
 const CHAIN = 6;
@@ -42,7 +44,9 @@ export function report(story: Story): string {
     rows = rowsOf(story, (i) => interest[i] >= level);
     if (rows.length <= ENOUGH) break;
   }
-  return [failure.text, ...pairLines(story, pair), "", drawn(lanes, rows, width, MOST)].join("\n");
+  return [failure.text, ...pairLines(story, pair), ...standingLines(story), "", drawn(lanes, rows, width, MOST)].join(
+    "\n",
+  );
 }
 
 function pairLines(story: Story, pair: readonly number[] | undefined): string[] {
@@ -55,6 +59,17 @@ function pairLines(story: Story, pair: readonly number[] | undefined): string[] 
   return [head, ...told];
 }
 
+/** Where everybody stands who did not end: what is waited for, and who called. */
+function standingLines({ failure, standing, steps }: Story): string[] {
+  if (failure.rule !== "deadlock" && failure.rule !== "livelock") return [];
+  return standing.map(({ lane, event, name }) => {
+    const last = steps.findLast((step) => step.lane === lane);
+    const what =
+      event.kind === Mark.Pause ? `waits until ${name} is no longer ${event.width}` : `${markName(event.kind)} ${name}`;
+    return `  ${lane.name}  ${what.trim()}\n           ${chain(last?.places ?? [])}`;
+  });
+}
+
 /** The place and who called, from the inside out. */
 export function chain(places: readonly Place[]): string {
   const shown = places.slice(0, CHAIN).map(({ file, line }) => `${file}:${line}`);
@@ -62,7 +77,7 @@ export function chain(places: readonly Place[]): string {
 }
 
 /** 3: next to a switch, or in conflict. 2: next to a change by another CPU. 1: on a word that CPUs share. 0: the rest. */
-function interestOf({ steps }: Story, pair: readonly number[]): Uint8Array {
+function interestOf({ steps, failure }: Story, pair: readonly number[]): Uint8Array {
   const interest = new Uint8Array(steps.length);
   const raise = (i: number, level: number) => {
     if (i >= 0 && i < steps.length) interest[i] = Math.max(interest[i], level);
@@ -85,8 +100,22 @@ function interestOf({ steps }: Story, pair: readonly number[]): Uint8Array {
     raise(i, 3);
   }
   raise(steps.length - 1, 3);
+  if (failure.rule === "livelock") for (const i of lastRound(steps)) if (weightOf(steps[i]) > 0) raise(i, 3);
   for (const i of pair) raise(i, 3);
   return interest;
+}
+
+/** Of an execution that does not end: one round of what its last lane does over and over, if it is seen to repeat. */
+function lastRound(steps: readonly Step[]): number[] {
+  const end = steps.length - 1;
+  const same = (a: number, b: number) =>
+    steps[a]?.lane === steps[b].lane && steps[a].site === steps[b].site && steps[a].address === steps[b].address;
+  for (let period = 1; period <= LONGEST_ROUND; period++) {
+    let k = 0;
+    while (k < 2 * period && same(end - k - period, end - k)) k++;
+    if (k === 2 * period) return Array.from({ length: period }, (_, i) => end - period + 1 + i);
+  }
+  return [];
 }
 
 /** Places in the story by word, leaving out locks that were free, and counters. */
@@ -147,7 +176,8 @@ function rowsOf(story: Story, shown: (i: number) => boolean): Row[] {
 }
 
 function full(story: Story, step: Step): Item {
-  const text = `${placeOf(story, step).padEnd(PLACE)} ${wordsOf(story, step)}`;
+  const place = placeOf(story, step);
+  const text = place === "" ? wordsOf(story, step) : `${place.padEnd(PLACE)} ${wordsOf(story, step)}`;
   return { lane: step.lane, text: indented(step.lane, text), again: `${step.kind} ${step.site}` };
 }
 
@@ -173,8 +203,8 @@ function placeOf({ helpers }: Story, { places }: Step): string {
 function wordsOf({ names }: Story, step: Step): string {
   const { kind, name, width, before, after, entry } = step;
   const value = (v: bigint | undefined) => (v === undefined ? "?" : entry ? names.entry(v) : number(v, width));
-  if (kind === Mark.Begin) return "begins";
-  if (isMark(kind)) return kindName(kind);
+  if (kind === Mark.Begin) return "interrupt";
+  if (isMark(kind)) return `${markName(kind)} ${name}`.trim();
   const what = `${kind === StepKind.AtomicRmw ? step.instruction.replace("rmw.", "") : WORDS[kind]} ${name}`;
   if (kind === StepKind.Load || kind === StepKind.AtomicLoad) return `${what} ➜ ${value(before)}`;
   if (kind === StepKind.Store || kind === StepKind.AtomicStore) return `${what} = ${value(after)}`;
@@ -183,6 +213,12 @@ function wordsOf({ names }: Story, step: Step): string {
     return `${what} ➜ ${value(before)}${changes(step) ? ` = ${value(after)}` : ", unchanged"}`;
   if (kind === StepKind.Fence) return "fence";
   return kind === StepKind.Notify ? what : `${what}, ${width} bytes`;
+}
+
+/** As the core calls it: irqOn, rcuEnter, pause. */
+function markName(kind: number): string {
+  const name = kindName(kind);
+  return name[0].toLowerCase() + name.slice(1);
 }
 
 /** A plain access is marked: it must be ordered by something else. */

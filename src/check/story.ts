@@ -8,7 +8,7 @@
  */
 import type { Checker } from "./checker.js";
 import type { Span } from "./columns.js";
-import { type Event, isMark } from "./event.js";
+import { type Event, isMark, Mark } from "./event.js";
 import type { Machine } from "./hooked.js";
 import type { Lane } from "./lane.js";
 import { type CoreLayout, Names } from "./names.js";
@@ -39,12 +39,21 @@ export interface Step extends Event {
   places: readonly Place[];
 }
 
+/** A lane that never ended, and what it was stopped at. */
+export interface Standing {
+  readonly lane: Lane;
+  readonly event: Event;
+  readonly name: string;
+}
+
 export interface Story {
   readonly steps: readonly Step[];
   readonly lanes: readonly Lane[];
   readonly spans: readonly Span[];
   readonly failure: Failure;
   readonly names: Names;
+  /** What each lane that has not ended would have done next; where the execution ended. */
+  readonly standing: readonly Standing[];
   /** Functions whose callers' places say more than their own (callers.ts). */
   helpers: ReadonlySet<string>;
 }
@@ -61,7 +70,22 @@ export function story(checker: Checker, runs: readonly Run[], layout: CoreLayout
   const { steps } = recorder;
   steps.length = checker.scheduler.trace.length;
   for (const step of steps) step.places = innermost(checker, step);
-  return { steps, lanes: checker.scheduler.lanes, spans: [...checker.spans], failure, names, helpers: new Set() };
+  const standing = checker.scheduler.lanes.filter(({ call }) => call).map((lane) => stopped(lane, names));
+  return {
+    standing,
+    steps,
+    lanes: checker.scheduler.lanes,
+    spans: [...checker.spans],
+    failure,
+    names,
+    helpers: new Set(),
+  };
+}
+
+function stopped(lane: Lane, names: Names): Standing {
+  const event = { ...lane.event };
+  const hasWord = !isMark(event.kind) || event.kind === Mark.Pause || event.kind === Mark.Wake;
+  return { lane, event, name: hasWord ? names.of(event.address).text : "" };
 }
 
 function innermost({ machine }: Checker, { kind, site }: Step): Place[] {
@@ -115,6 +139,7 @@ class Recorder implements Strategy {
       places: [],
     };
     const i = this.steps.length;
+    if (kind === Mark.Pause || kind === Mark.Wake) step.name = this.#names.of(address).text;
     if (isMark(kind) || address >= this.#machine.bytes.length || (i > NAMED && i < this.#total - NAMED)) return step;
     const { text, entry } = this.#names.of(address);
     step.name = text;
