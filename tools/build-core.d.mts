@@ -4,6 +4,13 @@ export interface Linked {
   sites: { function: string; kind: string; instruction: string; file?: string; line?: number }[];
 }
 
+/** The same, not optimised, its calls announced: to tell a failing execution with its callers. */
+export interface LinkedTold {
+  told: Uint8Array<ArrayBuffer>;
+  sites: Linked["sites"];
+  calls: { function: string; target: string; file: string; line: number }[];
+}
+
 export class CompileError extends Error {}
 export function compile(
   entry: string,

@@ -26,7 +26,7 @@ const WAIT = "waitWord";
 export function placeSites(sites, { binary, map, names, calls }) {
   const { functions, waits } = readPlaces(binary, map);
   const found = new Map(functions.map((list, i) => [names[i], list]));
-  found.set("wait-word", [{ kind: "Wait", bytes: 4, ...waits[0] }]);
+  if (waits.length > 0) found.set("wait-word", [{ kind: "Wait", bytes: 4, ...waits[0] }]);
   const isCall = ({ kind }) => kind === "Call";
   join(sites, found, (place) => !isCall(place));
   if (calls) join(calls, found, isCall);
@@ -34,7 +34,8 @@ export function placeSites(sites, { binary, map, names, calls }) {
 
 function join(sites, found, wanted) {
   const byFunction = groupByFunction(sites);
-  for (const [name, announced] of byFunction) {
+  for (const name of new Set([...found.keys(), ...byFunction.keys()])) {
+    const announced = byFunction.get(name) ?? [];
     const places = (found.get(name) ?? []).filter(wanted);
     if (announced.length !== places.length) {
       throw new Error(`${name}: ${places.length} in the raw core, ${announced.length} in the hooked one`);

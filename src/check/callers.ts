@@ -50,7 +50,7 @@ function helpers(sites: readonly Site[], calls: readonly CallSite[]): ReadonlySe
   }
   const isHelper = (name: string, callersOf: number) => {
     const steps = size.get(name) ?? 0;
-    return (steps <= 2 && callersOf >= 2) || (steps <= 4 && callersOf >= 6);
+    return steps <= 1 || (steps <= 2 && callersOf >= 2) || (steps <= 4 && callersOf >= 6);
   };
   return new Set([...callers].filter(([name, n]) => isHelper(name, n)).map(([name]) => name));
 }
