@@ -7,7 +7,7 @@
  *   | acts on what it read |                                   A never looked again: the last such pair, of the words
  *                                                              that carry the protocol rather than locks and counters
  *
- * It is a guess for every rule but `freed`, and is shown as one.
+ * Where the rule itself knows the two (Failure.pair), those. For a rule that neither does, it is a guess, and shown as one.
  */
 import type { Span } from "./columns.js";
 import type { Step, Story } from "./story.js";
@@ -16,9 +16,16 @@ import type { Step, Story } from "./story.js";
 export type Pair = readonly [number, number];
 
 export function conflict(story: Story): Pair | undefined {
-  if (story.failure.rule === "deadlock" || story.failure.rule === "livelock") return undefined;
-  if (story.failure.rule === "freed") return freed(story);
+  const { failure } = story;
+  if (failure?.pair) return failure.pair;
+  if (!failure || failure.rule === "deadlock" || failure.rule === "livelock") return undefined;
+  if (failure.rule === "freed") return freed(story);
   return overtaken(story, true) ?? overtaken(story, false);
+}
+
+/** Whether the two are known to conflict, rather than found by looking for what was overtaken. */
+export function isCertain({ failure }: Story): boolean {
+  return failure?.pair !== undefined || failure?.rule === "freed";
 }
 
 export function changes({ before, after }: Step): boolean {

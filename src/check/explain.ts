@@ -30,7 +30,8 @@ export interface Explained {
   schedule: Schedule;
   /** What `--replay` takes. */
   encoded: string;
-  failure: Failure;
+  /** Undefined when the schedule breaks nothing. */
+  failure: Failure | undefined;
   story: Story;
   text: string;
 }
@@ -47,7 +48,7 @@ export function smaller(make: MakeChecker, start: Schedule, operations: readonly
   return minimise(start, operations, fails, budget).schedule;
 }
 
-/** Tells a schedule that fails. Without `told`, each step keeps the place of its innermost helper. */
+/** Tells a schedule, whether it breaks a rule or not. Without `told`, each step keeps the place of its innermost helper. */
 export function explain(make: MakeChecker, schedule: Schedule, layout: CoreLayout, told?: Told): Explained {
   const tale = story(make(schedule.keep), schedule.runs, layout);
   if (told) nameCallers(tale, make(schedule.keep, told), told.calls);

@@ -22,6 +22,7 @@ export interface Minimised {
   tried: number;
 }
 
+/** `budget`: how many executions to spend. */
 export function minimise(start: Schedule, operations: readonly number[], fails: Fails, budget = 2000): Minimised {
   const first = fails(start);
   if (!first) throw new Error("the schedule to minimise breaks no rule");
@@ -33,10 +34,15 @@ export function minimise(start: Schedule, operations: readonly number[], fails: 
     search.dropRuns();
     search.mergeRuns();
   } while (search.best !== before && search.left > 0);
-  return { schedule: search.best, failure: search.failure, tried: budget - search.left };
+  return { schedule: search.best, failure: search.failure, tried: search.tried };
 }
 
+/** A failing execution of more events than this counts for several: one that does not end takes long each time. */
+const EVENTS_OF_ONE = 5000;
+
 class Search {
+  tried = 0;
+
   constructor(
     public best: Schedule,
     public failure: Failure,
@@ -48,7 +54,9 @@ class Search {
   #try(runs: readonly Run[], keep = this.best.keep): boolean {
     if (this.left <= 0) return false;
     this.left--;
+    this.tried++;
     const failure = this.fails({ ...this.best, keep, runs: joined(runs) });
+    if (failure) this.left -= Math.floor(events(failure.runs) / EVENTS_OF_ONE);
     if (failure?.rule !== this.failure.rule) return false;
     const fewerOperations = keep !== this.best.keep;
     const byRuns = failure.runs.length - this.best.runs.length;

@@ -7,13 +7,12 @@
  * From      build/layout.json, which the build reads out of the core (tools/core-layout.mjs): nothing here knows an offset,
  *           only which file's constants describe which record. A constant's name, without its letter, is the field's.
  * When      a name is true of the moment it is asked: a frame changes its use, a record its owner.
- * Slabs     a frame does not say what its records are; the tree and the free lists that lead to it do.
  */
 import { Counter } from "../core/abi/counter.js";
 import type { Machine } from "./hooked.js";
+import { type CoreLayout, type RecordKind, Slabs } from "./slabs.js";
 
-/** File of the core → constant → value. */
-export type CoreLayout = Readonly<Record<string, Readonly<Record<string, number>>>>;
+export type { CoreLayout } from "./slabs.js";
 
 export interface Named {
   text: string;
@@ -32,7 +31,7 @@ export class Names {
   readonly #machine: Machine;
   readonly #layout: CoreLayout;
   readonly #fixed: Fields;
-  readonly #slabs = new Map<number, "vma" | "node" | "object">();
+  readonly #slabs: Slabs;
   /** What was last found in a frame that is a table: when it is free, that is what it was. */
   readonly #was = new Map<number, string>();
   readonly #cpu: Fields;
@@ -56,6 +55,7 @@ export class Names {
     this.#tlb = this.#fields(["sync/tlb.ts", "T_"]);
     this.#fetch = this.#fields(["sync/tlb.ts", "F_"]);
     this.#fixed = this.#fixedWords();
+    this.#slabs = new Slabs(machine, layout);
   }
 
   /** What lies at `address` now. */
@@ -149,7 +149,7 @@ export class Names {
   }
 
   #recordAt(address: number, within: number): string {
-    const kind = this.#slabKind(address >>> FRAME_SHIFT);
+    const kind = this.#slabs.kindOf(address);
     if (kind === undefined) return `record ${hex(address)}`;
     const bytes = { vma: "VMA_BYTES", node: "NODE_BYTES", object: "OBJECT_BYTES" } as const;
     const file = { vma: "mm/vma.ts", node: "mm/tree.ts", object: "mm/boot.ts" } as const;
@@ -160,7 +160,7 @@ export class Names {
     return `${this.#recordName(kind, record)} ${this.#recordField(fields, offset)}`;
   }
 
-  #recordName(kind: "vma" | "node" | "object", record: number): string {
+  #recordName(kind: RecordKind, record: number): string {
     if (kind === "object") return `object ${this.#word(record + this.#at("mm/object.ts", "O_ID"))}`;
     const [file, low, high] =
       kind === "vma" ? (["mm/vma.ts", "V_START", "V_END"] as const) : (["mm/tree.ts", "N_LO", "N_HI"] as const);
@@ -223,58 +223,6 @@ export class Names {
       }
     }
     return words.sort(([a], [b]) => a - b);
-  }
-
-  #slabKind(frame: number): "vma" | "node" | "object" | undefined {
-    if (!this.#slabs.has(frame)) this.#findSlabs();
-    return this.#slabs.get(frame);
-  }
-
-  /** Follows what leads to records: the free list of each slab, the tree, the writer's reserve, what waits for RCU. */
-  #findSlabs(): void {
-    const slab = this.#layout["mm/slab.ts"];
-    const space = this.#layout["mm/space.ts"];
-    const { R_NEXT, R_KIND } = this.#layout["sync/rcu.ts"];
-    const { KIND_VMA, KIND_NODE } = this.#layout["mm/kinds.ts"];
-    const note = (record: number, kind: "vma" | "node" | "object") => this.#slabs.set(record >>> FRAME_SHIFT, kind);
-    for (const [at, kind] of [
-      [slab.SLAB_VMA, "vma"],
-      [slab.SLAB_NODE, "node"],
-      [slab.SLAB_OBJECT, "object"],
-    ] as const) {
-      this.#follow(this.#word(at + slab.S_FREE), slab.LINK, (record) => note(record, kind));
-    }
-    for (const head of [space.S_RESERVE, space.S_DROPPED])
-      this.#follow(this.#word(head), R_NEXT, (node) => note(node, "node"));
-    this.#tree(this.#word(space.S_ROOT), note);
-    const { CPU_AREAS, H_CPUS } = this.#layout["sync/layout.ts"];
-    const { CPU_BYTES, C_DEFER_HEAD } = this.#layout["sync/cpu.ts"];
-    for (let i = 0; i < this.#word(H_CPUS); i++) {
-      this.#follow(this.#word(CPU_AREAS + i * CPU_BYTES + C_DEFER_HEAD), R_NEXT, (record) => {
-        const kind = this.#word(record + R_KIND);
-        if (kind === KIND_VMA || kind === KIND_NODE) note(record, kind === KIND_VMA ? "vma" : "node");
-      });
-    }
-  }
-
-  #follow(first: number, link: number, visit: (record: number) => void): void {
-    let record = first;
-    for (let left = 10_000; record !== 0 && this.#isFrame(record) && left > 0; left--) {
-      visit(record);
-      record = this.#word(record + link);
-    }
-  }
-
-  #tree(node: number, note: (record: number, kind: "vma" | "node") => void, depth = 0): void {
-    if (!this.#isFrame(node) || depth > 8) return;
-    const { N_COUNT, N_LEVEL, N_CHILDREN, FANOUT } = this.#layout["mm/tree.ts"];
-    note(node, "node");
-    const count = Math.min(this.#word(node + N_COUNT), FANOUT);
-    for (let i = 0; i < count; i++) {
-      const child = this.#word(node + N_CHILDREN + 4 * i);
-      if (this.#word(node + N_LEVEL) > 0) this.#tree(child, note, depth + 1);
-      else note(child, "vma");
-    }
   }
 
   #isFrame(address: number): boolean {

@@ -17,7 +17,7 @@
  */
 import { Step as StepKind } from "../core/abi/step.js";
 import { drawn, edges, type Row } from "./columns.js";
-import { changes, conflict, weightOf } from "./conflict.js";
+import { changes, conflict, isCertain, weightOf } from "./conflict.js";
 import { isMark, kindName, Mark } from "./event.js";
 import type { Lane } from "./lane.js";
 import type { Place, Step, Story } from "./story.js";
@@ -44,9 +44,13 @@ export function report(story: Story): string {
     rows = rowsOf(story, (i) => interest[i] >= level);
     if (rows.length <= ENOUGH) break;
   }
-  return [failure.text, ...pairLines(story, pair), ...standingLines(story), "", drawn(lanes, rows, width, MOST)].join(
-    "\n",
-  );
+  return [
+    failure?.text ?? "this schedule breaks nothing",
+    ...pairLines(story, pair),
+    ...standingLines(story),
+    "",
+    drawn(lanes, rows, width, MOST),
+  ].join("\n");
 }
 
 function pairLines(story: Story, pair: readonly number[] | undefined): string[] {
@@ -55,13 +59,13 @@ function pairLines(story: Story, pair: readonly number[] | undefined): string[] 
     const step = story.steps[i];
     return `  ${step.lane.name}  ${wordsOf(story, step)}\n           ${chain(step.places)}`;
   });
-  const head = story.failure.rule === "freed" ? "these two steps conflict:" : "these two steps conflict, it seems:";
+  const head = isCertain(story) ? "these two steps conflict:" : "these two steps conflict, it seems:";
   return [head, ...told];
 }
 
 /** Where everybody stands who did not end: what is waited for, and who called. */
 function standingLines({ failure, standing, steps }: Story): string[] {
-  if (failure.rule !== "deadlock" && failure.rule !== "livelock") return [];
+  if (failure?.rule !== "deadlock" && failure?.rule !== "livelock") return [];
   return standing.map(({ lane, event, name }) => {
     const last = steps.findLast((step) => step.lane === lane);
     const what =
@@ -100,7 +104,7 @@ function interestOf({ steps, failure }: Story, pair: readonly number[]): Uint8Ar
     raise(i, 3);
   }
   raise(steps.length - 1, 3);
-  if (failure.rule === "livelock") for (const i of lastRound(steps)) if (weightOf(steps[i]) > 0) raise(i, 3);
+  if (failure?.rule === "livelock") for (const i of lastRound(steps)) if (weightOf(steps[i]) > 0) raise(i, 3);
   for (const i of pair) raise(i, 3);
   return interest;
 }

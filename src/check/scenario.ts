@@ -30,6 +30,8 @@ export interface Failure {
   rule: Rule;
   text: string;
   hash: string;
+  /** Two places in the trace that conflict, where the rule knows them; else the report looks for them. */
+  pair?: readonly [number, number];
   /** Who ran, in what order: what Replay takes. */
   runs: readonly Run[];
   /** One column an actor. */
