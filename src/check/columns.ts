@@ -25,6 +25,7 @@ export interface Span {
   result: number | undefined;
 }
 
+const WIDTH = 46;
 /** Rows kept: the end of the story is what matters. */
 const ROWS = 120;
 
@@ -54,23 +55,46 @@ export function columns(trace: Trace, lanes: readonly Lane[], spans: readonly Sp
     for (const { lane, result } of ended) rows.push({ lane, text: `} = ${result}` });
     for (const { lane, text } of begun) rows.push({ lane, text: `${text} {` });
   }
-  return drawn(lanes, rows, 46, ROWS);
+  return drawn(
+    lanes,
+    rows,
+    actorsOf(lanes).map(() => WIDTH),
+    ROWS,
+  );
 }
 
-/** Rows side by side, a column of `width` for each actor; of more than `most` rows, the last. */
-export function drawn(lanes: readonly Lane[], rows: readonly Row[], width: number, most: number): string {
-  const actors = lanes.filter((lane) => !lane.actor);
-  const line = (cells: readonly string[]) =>
-    cells
-      .map((cell) => cell.padEnd(width).slice(0, width))
-      .join("│ ")
-      .trimEnd();
+/**
+ * Rows side by side, a column for each actor; of more than `most` rows, the last. `widths`: characters of each column but the
+ * last, which nothing stands beside.
+ */
+export function drawn(lanes: readonly Lane[], rows: readonly Row[], widths: readonly number[], most: number): string {
+  const actors = actorsOf(lanes);
+  const fitted = (cell: string, i: number) => {
+    if (i === actors.length - 1) return cell;
+    return cell.length > widths[i] ? `${cell.slice(0, widths[i] - 2)}… ` : cell.padEnd(widths[i]);
+  };
+  const line = (cells: readonly string[]) => cells.map(fitted).join("│ ").trimEnd();
   const head = line(actors.map(({ name }) => name));
   const cut = rows.length > most ? [`… ${rows.length - most} rows before`] : [];
   const told = rows
     .slice(-most)
-    .map(({ lane, text }) => line(actors.map((a) => (a.cpuIndex === lane.cpuIndex ? text : ""))));
+    .map(({ lane, text }) => line(actors.map(({ cpuIndex }) => (cpuIndex === lane.cpuIndex ? text : ""))));
   return [head, ...cut, ...told].join("\n");
+}
+
+/** As wide as each column's longest row, the widest cut until all fit into `total`, none below `least`. */
+export function widthsOf(lanes: readonly Lane[], rows: readonly Row[], total: number, least: number): number[] {
+  const widths = actorsOf(lanes).map(({ cpuIndex, name }) => {
+    const own = rows.filter(({ lane }) => lane.cpuIndex === cpuIndex);
+    return Math.max(name.length, ...own.map(({ text }) => text.length)) + 1;
+  });
+  const sum = () => widths.reduce((all, width) => all + width, 0);
+  while (sum() > total && Math.max(...widths) > least) widths[widths.indexOf(Math.max(...widths))]--;
+  return widths;
+}
+
+function actorsOf(lanes: readonly Lane[]): Lane[] {
+  return lanes.filter(({ actor }) => !actor);
 }
 
 export function edges(spans: readonly Span[], place: (span: Span) => number | undefined): Map<number, Span[]> {

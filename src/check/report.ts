@@ -16,7 +16,7 @@
  * Loops      a sequence of rows that repeats is drawn once, then counted.
  */
 import { Step as StepKind } from "../core/abi/step.js";
-import { drawn, edges, type Row } from "./columns.js";
+import { drawn, edges, type Row, widthsOf } from "./columns.js";
 import { changes, conflict, isCertain, weightOf } from "./conflict.js";
 import { isMark, kindName, Mark } from "./event.js";
 import type { Lane } from "./lane.js";
@@ -29,14 +29,14 @@ const MOST = 100;
 const LONGEST_ROUND = 2000;
 /** Characters of all columns together. */
 const LINE = 168;
+/** A column is not made narrower, though all together are too wide then. */
+const NARROWEST = 62;
 const CHAIN = 6;
 /** Characters of a place, so that what was done stands below what was done. */
 const PLACE = 20;
 
 export function report(story: Story): string {
   const { failure, lanes } = story;
-  const actors = lanes.filter(({ actor }) => !actor).length;
-  const width = Math.max(44, Math.floor(LINE / Math.max(2, actors)) - 2);
   const pair = conflict(story);
   const interest = interestOf(story, pair ?? []);
   let rows: Row[] = [];
@@ -49,7 +49,7 @@ export function report(story: Story): string {
     ...pairLines(story, pair),
     ...standingLines(story),
     "",
-    drawn(lanes, rows, width, MOST),
+    drawn(lanes, rows, widthsOf(lanes, rows.slice(-MOST), LINE, NARROWEST), MOST),
   ].join("\n");
 }
 
