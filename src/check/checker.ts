@@ -16,6 +16,7 @@ import type { LockOrder } from "./oracle/order.js";
 import { RandomWalk } from "./random.js";
 import type { Failure, Scenario } from "./scenario.js";
 import { type Figures, type Observer, Scheduler } from "./scheduler.js";
+import { runsOf } from "./schedule.js";
 import type { Strategy, System } from "./strategy.js";
 import { Violation } from "./violation.js";
 
@@ -62,6 +63,11 @@ export class Checker implements Observer {
     return this.scheduler.figures;
   }
 
+  /** The operations of the last execution. */
+  get spans(): readonly Span[] {
+    return this.#spans;
+  }
+
   /** Runs one execution; returns what it broke, or undefined. */
   run(strategy: Strategy, seed = 0): Failure | undefined {
     this.executions++;
@@ -85,6 +91,7 @@ export class Checker implements Observer {
         rule: thrown.rule,
         text: thrown.message,
         hash: trace.hash,
+        runs: runsOf(trace),
         columns: columns(trace, this.scheduler.lanes, this.#spans, this.machine.sites),
       };
     } finally {
