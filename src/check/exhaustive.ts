@@ -46,10 +46,10 @@ export class Exhaustive implements Strategy {
   protected asleepWrote = new Uint8Array(4096);
   /** Lane taken at each place of the way down. */
   #way = new Uint8Array(4096);
-  /** Length of the way down; -1 before the first execution. */
+  /** Length of the way down. */
   #wayLength = 0;
   #depth = 0;
-  #lanes: readonly Lane[] = [];
+  protected lanes: readonly Lane[] = [];
   #finished = false;
   readonly #onRace = (earlier: number) => this.#race(earlier);
   #racing!: Lane;
@@ -81,7 +81,7 @@ export class Exhaustive implements Strategy {
   }
 
   begin(lanes: readonly Lane[]): void {
-    this.#lanes = lanes;
+    this.lanes = lanes;
     this.#depth = 0;
   }
 
@@ -97,7 +97,7 @@ export class Exhaustive implements Strategy {
       const planned = enabled.find((lane) => lane.id === this.#way[depth]);
       if (planned) return planned;
       if (depth < this.#wayLength - 1) throw new Error(`not deterministic: lane ${this.#way[depth]} stands at event ${depth}`);
-      return this.#insteadOf(this.#lanes[this.#way[depth]], enabled);
+      return this.#insteadOf(this.lanes[this.#way[depth]], enabled);
     }
     const asleep = this.asleep[depth];
     let chosen = last && (asleep & (1 << last.id)) === 0 && enabled.includes(last) ? last : undefined;
@@ -148,7 +148,7 @@ export class Exhaustive implements Strategy {
   ended(): void {
     this.figures.deepest = Math.max(this.figures.deepest, this.#depth);
     if (this.#depth < this.#wayLength) return;
-    for (const lane of this.#lanes) {
+    for (const lane of this.lanes) {
       if (lane.state === LaneState.Stopped && lane.event.kind === Mark.Pause) this.#waitsInVain(lane);
     }
   }
@@ -161,19 +161,24 @@ export class Exhaustive implements Strategy {
       if (left !== 0) left = this.affordable(n, left);
       if (left === 0) continue;
       const lane = 31 - Math.clz32(left & -left);
-      if (this.sleeps) {
-        this.asleep[n] |= this.done[n];
-        this.asleepWrote[n] |= this.doneWrote[n];
-      }
-      this.done[n] |= 1 << lane;
-      for (let i = 0; i < n; i++) this.#way[i] = this.happens.laneOf[i];
-      this.#way[n] = lane;
-      this.#wayLength = n + 1;
-      this.happens.cut(n);
+      this.goBack(n, lane);
       return true;
     }
     this.#finished = true;
     return false;
+  }
+
+  /** The next execution runs down to place n, and from there with `lane`. Who was tried there sleeps. */
+  protected goBack(n: number, lane: number): void {
+    if (this.sleeps) {
+      this.asleep[n] |= this.done[n];
+      this.asleepWrote[n] |= this.doneWrote[n];
+    }
+    this.done[n] |= 1 << lane;
+    for (let i = 0; i < n; i++) this.#way[i] = this.happens.laneOf[i];
+    this.#way[n] = lane;
+    this.#wayLength = n + 1;
+    this.happens.cut(n);
   }
 
   /** Who sleeps at the next place: those here whose next event does not depend on this one. */
@@ -181,7 +186,7 @@ export class Exhaustive implements Strategy {
     let next = alone ? 0 : this.asleep[depth] & ~(1 << lane.id);
     const writes = this.asleepWrote[depth];
     if (next !== 0) {
-      for (const other of this.#lanes) {
+      for (const other of this.lanes) {
         const bit = 1 << other.id;
         if ((next & bit) === 0) continue;
         if (dependsOn(other, (writes & bit) !== 0, lane, event, wrote, this.#system.touches)) next &= ~bit;
@@ -196,7 +201,7 @@ export class Exhaustive implements Strategy {
     const taken = address === lane.pendingAddress && kind === Step.AtomicRmw && (before & HEEDED) !== 0;
     const idle = address === lane.idleAddress && before === 0 && (this.#system.word(lane.pendingAddress) & HEEDED) !== 0;
     if ((!taken && !idle) || lane.irqDepth !== 0) return;
-    const interrupt = this.#lanes.find(({ actor }) => actor === lane);
+    const interrupt = this.lanes.find(({ actor }) => actor === lane);
     if (!interrupt) return;
     this.#racing = interrupt;
     this.happens.probe(interrupt, interrupt.event, this.#onRace);
@@ -207,7 +212,7 @@ export class Exhaustive implements Strategy {
     const { happens } = this;
     const lane = this.#racing;
     this.figures.races++;
-    const other = this.#lanes[happens.laneOf[earlier]];
+    const other = this.lanes[happens.laneOf[earlier]];
     if (other.actor === lane) {
       // The actor stood while its interrupt ran: it can only come before all of it.
       this.tryBefore(this.#beginningOf(earlier), lane);
@@ -253,8 +258,11 @@ export class Exhaustive implements Strategy {
     for (let k = 0; k < lane.watching; k++) {
       const word = lane.watched[k] >>> 2;
       for (let j = i - 1; j >= 0; j--) {
-        if (happens.address[j] >>> 2 !== word || happens.wrote[j] === 0 || happens.kind[j] >= Mark.Begin) continue;
-        if (happens.before[j] === lane.watchedValue[k] || !happens.clockWithout(j)) continue;
+        if (happens.wrote[j] === 0 || happens.kind[j] >= Mark.Begin) continue;
+        const low = happens.address[j] >>> 2;
+        if (low > word || (happens.address[j] + happens.width[j] - 1) >>> 2 < word) continue;
+        // What was there before is known of the first word only.
+        if ((low === word && happens.before[j] === lane.watchedValue[k]) || !happens.clockWithout(j)) continue;
         this.tryBefore(j, lane);
         break;
       }
@@ -305,7 +313,7 @@ export class Exhaustive implements Strategy {
     const laneE = happens.laneOf[e];
     const ownE = happens.ownIndex(e);
     let lanes = 0;
-    for (const { id } of this.#lanes) {
+    for (const { id } of this.lanes) {
       const k = happens.countOf(e, id) + 1;
       let clock = now;
       let at = 0;
@@ -317,7 +325,7 @@ export class Exhaustive implements Strategy {
         if (clock[at + laneE] >= ownE) continue;
       }
       let begins = true;
-      for (let q = 0; q < this.#lanes.length && begins; q++) {
+      for (let q = 0; q < this.lanes.length && begins; q++) {
         if (q !== id && clock[at + q] > happens.countOf(e, q)) begins = false;
       }
       if (begins) lanes |= 1 << id;

@@ -235,7 +235,7 @@ export class Scheduler implements Listener {
     const { kind, address } = event;
     this.trace.add(lane.id, event);
     lane.alone = lane.nudged;
-    lane.nudged = false;
+    if (lane.nudged) for (const each of this.lanes) each.nudged = false;
     lane.unsettled = true;
     lane.steps++;
     if (kind < Mark.Begin) {
@@ -280,19 +280,21 @@ export class Scheduler implements Listener {
     const at = address >>> 2;
     switch (kind) {
       case Step.AtomicLoad:
-        if (address !== lane.pendingAddress) lane.watch(address & ~3, words[at]);
+        if (address === lane.pendingAddress) return false;
+        lane.watch(address & ~3, words[at]);
+        if (width === 8) lane.watch(address + 4, words[at + 1]);
         return false;
       case Step.AtomicCmpxchg:
         if (words[at] === lane.before && (width < 8 || words[at + 1] === lane.beforeHigh)) {
           lane.watch(address & ~3, words[at]);
           return false;
         }
-        lane.forget(address & ~3);
+        lane.forget(address, width);
         return true;
       case Step.Store:
       case Step.AtomicStore:
       case Step.AtomicRmw:
-        lane.forget(address & ~3);
+        lane.forget(address, width);
         return words[at] !== lane.before || (width === 8 && words[at + 1] !== lane.beforeHigh);
       default:
         return mayWrite(kind);
@@ -348,17 +350,23 @@ export class Scheduler implements Listener {
     return (words[actor!.pendingAddress >>> 2] & heeded) !== 0 && words[actor!.idleAddress >>> 2] === 0;
   }
 
-  /** Nobody can go on: every pause may end for no reason, every time limit may run out. */
+  /** Nobody can go on: a pause ends for no reason, or a time limit runs out; whose did so least often comes first. */
   #nudge(): void {
     this.figures.nudges++;
-    for (const lane of this.lanes) {
-      lane.nudged =
+    const waiting = this.lanes.filter(
+      (lane) =>
         lane.call !== undefined &&
-        (lane.state === LaneState.Asleep ? lane.timeoutNs >= 0n : lane.event.kind === Mark.Pause);
+        (lane.state === LaneState.Asleep ? lane.timeoutNs >= 0n : lane.event.kind === Mark.Pause),
+    );
+    const least = Math.min(...waiting.map(({ nudges }) => nudges));
+    for (const lane of waiting) {
+      lane.nudged = lane.nudges === least;
+      if (lane.nudged) lane.nudges++;
     }
     this.#findEnabled();
-    if (this.#enabled.length === 0 || this.#fruitless++ > FRUITLESS)
+    if (this.#enabled.length === 0 || this.#fruitless++ > FRUITLESS) {
       throw new Violation("deadlock", this.#observer.stuck());
+    }
   }
 
   where({ event }: Lane): string {

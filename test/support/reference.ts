@@ -16,6 +16,7 @@ import {
 } from "../../src/check/reference/actor.js";
 import { Bounded } from "../../src/check/bounded.js";
 import { Exhaustive } from "../../src/check/exhaustive.js";
+import { Optimal } from "../../src/check/optimal.js";
 import { EverySchedule, everyTrace } from "../../src/check/reference/brute.js";
 import { type CountOptions, type Counts, countWith, missing } from "../../src/check/reference/count.js";
 import type { World } from "../../src/check/reference/world.js";
@@ -33,6 +34,8 @@ export interface Candidate {
   readonly actors: number;
   /** It leaves out what is known: few enough executions for the large programs. */
   readonly large: boolean;
+  /** It claims all where lanes wait, too. */
+  readonly waits: boolean;
 }
 
 /** One line for each strategy that claims to find every trace. */
@@ -44,6 +47,7 @@ export const CANDIDATES: readonly Candidate[] = [
     neverAbandons: true,
     actors: 3,
     large: false,
+    waits: true,
   },
   {
     name: "exhaustive",
@@ -52,6 +56,16 @@ export const CANDIDATES: readonly Candidate[] = [
     neverAbandons: false,
     actors: 8,
     large: true,
+    waits: true,
+  },
+  {
+    name: "optimal",
+    make: (world) => new Optimal(world.system),
+    once: true,
+    neverAbandons: false,
+    actors: 8,
+    large: true,
+    waits: false,
   },
 ];
 
@@ -59,14 +73,16 @@ export const CANDIDATES: readonly Candidate[] = [
 export interface BoundedCandidate {
   readonly name: string;
   make(world: World, preemptions: number): Strategy;
+  /** It claims all within the bound where lanes wait, too. */
+  readonly waits: boolean;
   /** It finds no trace that needs more. */
   readonly exact: boolean;
 }
 
 /** One line for each. */
 export const BOUNDED: readonly BoundedCandidate[] = [
-  { name: "every schedule", make: (world, preemptions) => new EverySchedule(world, { preemptions }), exact: true },
-  { name: "bounded", make: (world, preemptions) => new Bounded(world.system, preemptions), exact: false },
+  { name: "every schedule", make: (world, preemptions) => new EverySchedule(world, { preemptions }), waits: true, exact: true },
+  { name: "bounded", make: (world, preemptions) => new Bounded(world.system, preemptions), waits: false, exact: false },
 ];
 
 export function expectBoundKept(candidate: BoundedCandidate, program: Program, preemptions: number): void {
@@ -118,6 +134,8 @@ export const VOCABULARIES = {
   everything: [...ACCESSES, "assume", "wait", "await", "waitEither", "timed", "timedAwait"],
 } as const;
 export type Vocabulary = keyof typeof VOCABULARIES;
+/** Those in which nobody waits. */
+export const WITHOUT_WAITS: readonly Vocabulary[] = ["accesses", "assumptions", "pairs"];
 type Kind = (typeof VOCABULARIES)[Vocabulary][number];
 const WORDS = 2;
 
