@@ -7,8 +7,10 @@ import {
   cas,
   fetchAdd,
   load,
+  loadPair,
   type Program,
   store,
+  storePair,
   swap,
   timedWait,
   waitWhile,
@@ -103,8 +105,9 @@ export const VOCABULARIES = {
   accesses: ACCESSES,
   assumptions: [...ACCESSES, "assume", "assume"],
   waits: [...ACCESSES, "wait", "await", "waitEither"],
+  pairs: [...ACCESSES, "loadPair", "loadPair", "storePair"],
   "time limits": [...ACCESSES, "timed", "timedAwait"],
-  everything: [...ACCESSES, "assume", "wait", "await", "waitEither", "timed", "timedAwait"],
+  everything: [...ACCESSES, "loadPair", "storePair", "assume", "wait", "await", "waitEither", "timed", "timedAwait"],
 } as const;
 export type Vocabulary = keyof typeof VOCABULARIES;
 type Kind = (typeof VOCABULARIES)[Vocabulary][number];
@@ -146,6 +149,8 @@ const ACTIONS: Readonly<Record<Kind, (step: Step, last: number) => Action | unde
   swap: ({ word, a }) => swap(word, a),
   cas: ({ word, a, b }) => cas(word, a, b),
   assume: ({ a }, last) => assume(last !== a),
+  loadPair: () => loadPair(0),
+  storePair: ({ a }) => storePair(0, a),
   skip: () => undefined,
   wait: ({ word, a }) => waitWhile(word, a),
   waitEither: ({ word, a, b }) =>
@@ -167,6 +172,8 @@ const TEXTS: Readonly<Record<Kind, (word: string, a: number, b: number, other: s
   swap: (word, a) => `swap ${word} ${a}`,
   cas: (word, a, b) => `cas ${word} ${a} ${b}`,
   assume: (_word, a) => `assume last != ${a}`,
+  loadPair: () => "load xy",
+  storePair: (_word, a) => `xy = ${a}`,
   skip: (_word, a) => `if last != ${a}`,
   wait: (word, a) => `wait ${word} != ${a}`,
   waitEither: (word, a, b, other) => `wait ${word} != ${a} or ${other} != ${b}`,
