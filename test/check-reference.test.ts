@@ -20,7 +20,10 @@ import {
   type Vocabulary,
 } from "./support/reference.js";
 
-const RUNS = 60;
+/** The same programs every time; with FAULTLINE_FULL many more, and others each time. */
+const FULL = process.env.FAULTLINE_FULL === "1";
+const few = (numRuns: number) => (FULL ? { numRuns: numRuns * 50 } : { numRuns, seed: 1 });
+const PATIENCE = { timeout: FULL ? 300_000 : 20_000 };
 const VOCABULARY_NAMES = Object.keys(VOCABULARIES) as Vocabulary[];
 
 const SAMPLED = [...PUBLISHED, ...OWN].filter(({ ends: { complete, blocked } }) => complete + blocked <= 24);
@@ -36,17 +39,17 @@ describe("brute force", () => {
     expect([0, 1, 2].map(schedules)).toEqual([6, 168, 3300]);
   });
 
-  test("a past is enough to know what follows", () => {
+  test("a past is enough to know what follows", PATIENCE, () => {
     fc.assert(
       fc.property(randomPrograms(3, 3, "everything"), (program) => {
         const all = countWith((world) => new EverySchedule(world), program);
         expect(new Map([...everyTrace(program).traces].sort())).toEqual(new Map([...all.traces].sort()));
       }),
-      { numRuns: 100 },
+      few(100),
     );
   });
 
-  test("each preemption adds traces, until there are no more", () => {
+  test("each preemption adds traces, until there are no more", PATIENCE, () => {
     fc.assert(
       fc.property(randomPrograms(3, 4, "everything"), (program) => {
         const all = new Set(everyTrace(program).traces.keys());
@@ -59,7 +62,7 @@ describe("brute force", () => {
           before = found;
         }
       }),
-      { numRuns: 50 },
+      few(50),
     );
   });
 
@@ -98,11 +101,11 @@ for (const candidate of CANDIDATES) {
 
     for (const vocabulary of VOCABULARY_NAMES) {
       for (const options of [{}, { silentStores: true, begins: true }]) {
-        test(`random programs of ${vocabulary} ${JSON.stringify(options)}`, () => {
+        test(`random programs of ${vocabulary} ${JSON.stringify(options)}`, PATIENCE, () => {
           const property = fc.property(randomPrograms(3, candidate.large ? 4 : 2, vocabulary), (program) => {
             expectSameTraces(candidate, program, options);
           });
-          fc.assert(property, { numRuns: RUNS });
+          fc.assert(property, few(60));
         });
       }
     }
@@ -112,11 +115,11 @@ for (const candidate of CANDIDATES) {
 for (const candidate of BOUNDED) {
   describe(`${candidate.name}, bounded`, () => {
     for (const preemptions of [0, 1, 2]) {
-      test(`random programs, ${preemptions} preemptions`, () => {
+      test(`random programs, ${preemptions} preemptions`, PATIENCE, () => {
         const property = fc.property(randomPrograms(3, 4, "everything"), (program) => {
           expectBoundKept(candidate, program, preemptions);
         });
-        fc.assert(property, { numRuns: 50 });
+        fc.assert(property, few(50));
       });
     }
   });
