@@ -13,7 +13,6 @@ import { Layout, Policy, Tables } from "../src/core/abi/mman.js";
 import { buildTwin } from "../tools/build-twin.mjs";
 import { buildOf, shippedBuild } from "./support/check.js";
 
-
 const shipped = shippedBuild();
 
 describe("the core that ships breaks no rule", () => {
@@ -283,14 +282,7 @@ describe("a core that breaks a rule", () => {
   });
 
   test("a deadlock is told as the circle it is", () => {
-    const checker = new Checker(
-      broken,
-      scenario("zero-page-upgrade"),
-      Policy.MmapLock,
-      undefined,
-      undefined,
-      null,
-    );
+    const checker = new Checker(broken, scenario("zero-page-upgrade"), Policy.MmapLock, undefined, undefined, null);
     const failure = checker.runSeeds(1, SEEDS);
     expect(failure?.rule).toBe("deadlock");
     expect(failure?.text).toContain(": a circle: ");

@@ -15,8 +15,8 @@ import { Oracle } from "./oracle/oracle.js";
 import type { LockOrder } from "./oracle/order.js";
 import { RandomWalk } from "./random.js";
 import type { Failure, Scenario } from "./scenario.js";
-import { type Figures, type Observer, Scheduler } from "./scheduler.js";
 import { runsOf } from "./schedule.js";
+import { type Figures, type Observer, Scheduler } from "./scheduler.js";
 import type { Strategy, System } from "./strategy.js";
 import { Violation } from "./violation.js";
 
@@ -37,7 +37,14 @@ export class Checker implements Observer {
   readonly #frames: number;
   #strategy: Strategy | undefined;
 
-  constructor(build: CoreBuild, scenario: Scenario, policy: Policy, tables = Tables.Rcu, layout = Layout.Page, order?: LockOrder | null) {
+  constructor(
+    build: CoreBuild,
+    scenario: Scenario,
+    policy: Policy,
+    tables = Tables.Rcu,
+    layout = Layout.Page,
+    order?: LockOrder | null,
+  ) {
     const cpus = scenario.actors.length;
     this.scenario = scenario;
     this.machine = new Machine(build, OWNED_BYTES, 2 * cpus);

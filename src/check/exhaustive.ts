@@ -96,7 +96,8 @@ export class Exhaustive implements Strategy {
     if (depth < this.#wayLength) {
       const planned = enabled.find((lane) => lane.id === this.#way[depth]);
       if (planned) return planned;
-      if (depth < this.#wayLength - 1) throw new Error(`not deterministic: lane ${this.#way[depth]} stands at event ${depth}`);
+      if (depth < this.#wayLength - 1)
+        throw new Error(`not deterministic: lane ${this.#way[depth]} stands at event ${depth}`);
       return this.#insteadOf(this.lanes[this.#way[depth]], enabled);
     }
     const asleep = this.asleep[depth];
@@ -199,7 +200,8 @@ export class Exhaustive implements Strategy {
   /** An actor takes itself what its interrupt would have taken, or goes idle: the interrupt may come first, though here it does not. */
   #forestalled(lane: Lane, { address, kind }: Event, before: number): void {
     const taken = address === lane.pendingAddress && kind === Step.AtomicRmw && (before & HEEDED) !== 0;
-    const idle = address === lane.idleAddress && before === 0 && (this.#system.word(lane.pendingAddress) & HEEDED) !== 0;
+    const idle =
+      address === lane.idleAddress && before === 0 && (this.#system.word(lane.pendingAddress) & HEEDED) !== 0;
     if ((!taken && !idle) || lane.irqDepth !== 0) return;
     const interrupt = this.lanes.find(({ actor }) => actor === lane);
     if (!interrupt) return;
@@ -240,13 +242,23 @@ export class Exhaustive implements Strategy {
       }
       return REVERSIBLE;
     }
-    if (kind === Mark.Pause && lane.changed === 1 && happens.address[earlier] >>> 2 === lane.changedAddress >>> 2) {
-      if (happens.before[earlier] !== lane.changedSeen) return REVERSIBLE;
+    if (kind === Mark.Pause && this.#changedAll(earlier, lane)) {
       this.#tryBeforeChangedBack(earlier, lane);
-      return IMPOSSIBLE;
+      const i = lane.watched.indexOf(happens.address[earlier] & ~3);
+      const one = happens.width[earlier] <= 4 && i >= 0 && i < lane.watching;
+      return one && happens.before[earlier] === lane.watchedValue[i] ? IMPOSSIBLE : REVERSIBLE;
     }
     if (kind === Mark.Wake && kindOfEarlier === Step.Notify) return IMPOSSIBLE;
     return REVERSIBLE;
+  }
+
+  /** Whether an event made every change that ended a wait: before it, the wait may not have been able to end. */
+  #changedAll(i: number, lane: Lane): boolean {
+    const { happens } = this;
+    for (let k = 0; k < lane.watching; k++) {
+      if ((lane.changed & (1 << k)) !== 0 && !happens.coversWord(i, lane.watched[k] >>> 2)) return false;
+    }
+    return lane.changed !== 0;
   }
 
   /**
@@ -259,12 +271,12 @@ export class Exhaustive implements Strategy {
       const word = lane.watched[k] >>> 2;
       for (let j = i - 1; j >= 0; j--) {
         if (happens.wrote[j] === 0 || happens.kind[j] >= Mark.Begin) continue;
-        const low = happens.address[j] >>> 2;
-        if (low > word || (happens.address[j] + happens.width[j] - 1) >>> 2 < word) continue;
+        if (!happens.coversWord(j, word)) continue;
         // What was there before is known of the first word only.
-        if ((low === word && happens.before[j] === lane.watchedValue[k]) || !happens.clockWithout(j)) continue;
+        const known = happens.address[j] >>> 2 === word;
+        if ((known && happens.before[j] === lane.watchedValue[k]) || !happens.clockWithout(j)) continue;
         this.tryBefore(j, lane);
-        break;
+        if (known) break;
       }
     }
   }

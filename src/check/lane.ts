@@ -39,10 +39,8 @@ export class Lane {
   readonly watched = new Uint32Array(WATCHED);
   readonly watchedValue = new Uint32Array(WATCHED);
   watching = 0;
-  /** Of the watched words, how many had changed when the pause ended; the first of them, and what had been seen there. */
+  /** The watched words that had changed when the pause ended, a bit each. */
   changed = 0;
-  changedAddress = 0;
-  changedSeen = 0;
   /** The event in hand has begun to take effect: what it did is known once the lane stops again. */
   unsettled = false;
   before = 0;
@@ -119,10 +117,7 @@ export class Lane {
   endPause(words: Uint32Array): void {
     this.changed = 0;
     for (let i = 0; i < this.watching; i++) {
-      if (words[this.watched[i] >>> 2] === this.watchedValue[i]) continue;
-      if (this.changed++ > 0) continue;
-      this.changedAddress = this.watched[i];
-      this.changedSeen = this.watchedValue[i];
+      if (words[this.watched[i] >>> 2] !== this.watchedValue[i]) this.changed |= 1 << i;
     }
   }
 

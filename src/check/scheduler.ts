@@ -249,7 +249,8 @@ export class Scheduler implements Listener {
       }
       if (kind === Step.Notify) this.#notify(address);
     } else this.#mark(lane, kind);
-    if (this.trace.length > this.maxEvents) throw new Violation("livelock", `${this.maxEvents} events; ${this.#observer.endless()}`);
+    if (this.trace.length > this.maxEvents)
+      throw new Violation("livelock", `${this.maxEvents} events; ${this.#observer.endless()}`);
   }
 
   #mark(lane: Lane, kind: number): void {
@@ -328,7 +329,8 @@ export class Scheduler implements Listener {
   #canGoOn(lane: Lane): boolean {
     if (lane.actor) {
       if (lane.state === LaneState.Between) return this.#deliverable(lane);
-    } else if (lane.state === LaneState.Done || this.#interrupts[lane.cpuIndex].state !== LaneState.Between) return false;
+    } else if (lane.state === LaneState.Done || this.#interrupts[lane.cpuIndex].state !== LaneState.Between)
+      return false;
     if (lane.state === LaneState.Asleep) return lane.notified || lane.nudged;
     if (lane.event.kind !== Mark.Pause || lane.nudged) return true;
     return this.#sawChange(lane);

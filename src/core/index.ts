@@ -22,7 +22,20 @@ export { stat } from "./mm/stat";
 export { copyFromUser, copyToUser, guestRead, guestWrite, resident } from "./mm/uaccess";
 export { verifySpace } from "./mm/verify";
 export { watched } from "./mm/watched";
-export { bounce, cpuArea, cpuId, cpuWord, epoch, idleWord, pendingWord, post, takePending, trapCause, trapCode, trapValue } from "./sync/cpu";
+export {
+  bounce,
+  cpuArea,
+  cpuId,
+  cpuWord,
+  epoch,
+  idleWord,
+  pendingWord,
+  post,
+  takePending,
+  trapCause,
+  trapCode,
+  trapValue,
+} from "./sync/cpu";
 export { idleEnter, idleLeave, pauseRun, sleep } from "./sync/idle";
 export { answerIpis } from "./sync/ipi";
 export { cpuCount, memoryBytes } from "./sync/layout";
