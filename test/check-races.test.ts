@@ -4,7 +4,7 @@
  */
 import { expect, test } from "vitest";
 import { Checker } from "../src/check/checker.js";
-import { SCENARIOS } from "../src/check/scenarios.js";
+import { SCENARIOS } from "../src/check/scenarios/index.js";
 import { Layout, Policy, Tables } from "../src/core/abi/mman.js";
 import { shippedBuild } from "./support/check.js";
 

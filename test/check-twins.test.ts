@@ -1,7 +1,7 @@
 /** Every buggy twin must be found within a bounded number of seeds (the rare ones: test/full); every variant must be clean. */
 import { describe, expect, test } from "vitest";
 import { Checker } from "../src/check/checker.js";
-import { SCENARIOS } from "../src/check/scenarios.js";
+import { SCENARIOS } from "../src/check/scenarios/index.js";
 import { TWINS, VARIANTS } from "../src/check/twins.js";
 import { Policy, Tables } from "../src/core/abi/mman.js";
 import { buildTwin, StalePatch } from "../tools/build-twin.mjs";

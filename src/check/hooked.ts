@@ -37,6 +37,11 @@ export interface CoreWords {
   sysBrk(cpu: number, end: bigint): bigint;
   guestRead(cpu: number, to: number, from: bigint, bytes: number): bigint;
   guestWrite(cpu: number, to: bigint, from: number, bytes: number): bigint;
+  remoteRead(cpu: number, to: number, from: bigint, bytes: number): bigint;
+  remoteWrite(cpu: number, to: bigint, from: number, bytes: number): bigint;
+  leaveSpace(cpu: number): void;
+  sleep(cpu: number, timeoutNs: bigint): number;
+  quiesce(cpu: number): void;
   counter(cpu: number, index: number): bigint;
   stat(what: number): number;
   isFreeFrame(phys: number): number;

@@ -59,6 +59,8 @@ export class Scheduler implements Listener {
   readonly trace = new Trace();
   readonly figures: Figures = { events: 0, switches: 0, interrupts: 0, nudges: 0 };
   maxEvents = 400_000;
+  /** Interrupts off count as a reader section (Linux since 4.20). If not, a CPU may be reported quiescent meanwhile. */
+  irqIsReader = true;
   readonly #machine: Machine;
   readonly #actors: readonly Lane[];
   readonly #interrupts: readonly Lane[];
@@ -139,7 +141,8 @@ export class Scheduler implements Listener {
   /** The interrupt: inside a reader section it may flush, not become quiescent. */
   *#handler({ cpu, actor }: Lane) {
     const { core } = this.#machine;
-    if (actor!.readerDepth === 0) yield () => core.kernelExit(cpu);
+    if (actor!.irqDepth !== 0) yield () => core.quiesce(cpu);
+    else if (actor!.readerDepth === 0) yield () => core.kernelExit(cpu);
     else yield () => core.answerIpis(cpu);
     return { result: 0 };
   }
@@ -264,8 +267,9 @@ export class Scheduler implements Listener {
   }
 
   #deliverable({ cpuIndex, actor }: Lane): boolean {
-    if (actor!.irqDepth !== 0) return false;
-    const heeded = actor!.readerDepth === 0 ? Pending.Flush | Pending.Quiesce : Pending.Flush;
+    if (actor!.irqDepth !== 0 && (this.irqIsReader || actor!.readerDepth !== 0)) return false;
+    let heeded = actor!.readerDepth === 0 ? Pending.Flush | Pending.Quiesce : Pending.Flush;
+    if (actor!.irqDepth !== 0) heeded = Pending.Quiesce;
     if ((this.#pendingOf(actor!) & heeded) === 0) return false;
     return this.#machine.plain.cpuWord(cpuIndex, CpuWord.Idle) === 0;
   }

@@ -1,7 +1,7 @@
 /** One buggy twin: built, looked for, found, told, and found again by its seed. */
 import { expect } from "vitest";
 import { Checker } from "../../src/check/checker.js";
-import { scenario } from "../../src/check/scenarios.js";
+import { scenario } from "../../src/check/scenarios/index.js";
 import type { Twin } from "../../src/check/twins.js";
 import { buildTwin } from "../../tools/build-twin.mjs";
 import { buildOf } from "./check.js";
