@@ -10,7 +10,7 @@ import { Checker } from "../src/check/checker.js";
 import type { Lane } from "../src/check/lane.js";
 import { map, PAGE, protect, write } from "../src/check/operations.js";
 import type { Scenario } from "../src/check/scenario.js";
-import type { Strategy } from "../src/check/scheduler.js";
+import type { Strategy } from "../src/check/strategy.js";
 import { Counter } from "../src/core/abi/counter.js";
 import { Policy } from "../src/core/abi/mman.js";
 import { Stat } from "../src/core/abi/stat.js";
@@ -43,6 +43,7 @@ function scenario(change: Scenario["actors"][number]): Scenario {
  * are one of the others: a stalled CPU still acknowledges.
  */
 class Stall implements Strategy {
+  readonly claim = "one schedule";
   #stalled = false;
   #over = false;
 

@@ -14,7 +14,8 @@ import type { Operation } from "./operations.js";
 import { memoryFor, prepare } from "./prepare.js";
 import { RandomWalk } from "./random.js";
 import type { Failure, Scenario } from "./scenario.js";
-import { type Figures, type Observer, Scheduler, type Strategy } from "./scheduler.js";
+import { type Figures, type Observer, Scheduler } from "./scheduler.js";
+import type { Strategy } from "./strategy.js";
 import { Violation } from "./violation.js";
 
 export class Checker implements Observer {
@@ -27,6 +28,7 @@ export class Checker implements Observer {
   readonly #open = new Map<Lane, Span>();
   readonly #history = new History();
   readonly #frames: number;
+  #strategy: Strategy | undefined;
 
   constructor(build: CoreBuild, scenario: Scenario, policy: Policy, tables = Tables.Rcu, layout = Layout.Page) {
     const cpus = scenario.actors.length;
@@ -46,11 +48,13 @@ export class Checker implements Observer {
   /** Runs one execution; returns what it broke, or undefined. */
   run(strategy: Strategy, seed = 0): Failure | undefined {
     this.executions++;
+    this.#strategy = strategy;
     this.#spans = [];
     this.#open.clear();
     this.#history.clear();
     try {
       this.scheduler.run(strategy, this);
+      if (this.scheduler.abandoned) return undefined;
       this.#judgeResults();
       mustConserve(this.machine, this.scenario.actors.length, this.#frames);
       return undefined;
@@ -98,6 +102,7 @@ export class Checker implements Observer {
   }
 
   rested(): void {
+    if (!(this.#strategy?.fresh ?? true)) return;
     this.rests++;
     mustHoldAtRest(this.machine);
   }

@@ -25,8 +25,11 @@ export interface CoreWords {
   cpuOnline(cpu: number): void;
   cpuOffline(cpu: number): void;
   cpuWord(index: number, word: number): number;
+  pendingWord(index: number): number;
+  idleWord(index: number): number;
   bounce(cpu: number): number;
-  answerIpis(cpu: number): void;
+  takeInterrupt(cpu: number, quiescent: boolean): void;
+  interruptTouches(cpu: number, address: number): number;
   kernelExit(cpu: number): number;
   settle(cpu: number, rounds: number): number;
   sysMmap(cpu: number, at: bigint, bytes: bigint, prot: number, flags: number, object: number, offset: bigint): bigint;

@@ -9,6 +9,9 @@
 import { type Event, Mark } from "./event.js";
 import type { Call, Operation, Outcome } from "./operations.js";
 
+/** Words that one round of a wait is taken to look at, the latest ones. */
+export const WATCHED = 6;
+
 export enum LaneState {
   /** Between operations, or an interrupt not begun: the next event is Begin. */
   Between = 0,
@@ -31,6 +34,24 @@ export class Lane {
   notified = false;
   timeoutNs = -1n;
   irqOffPause = false;
+  /** The wait it stands in looked at these words since its last round, and saw these values. */
+  readonly watched = new Uint32Array(WATCHED);
+  readonly watchedValue = new Uint32Array(WATCHED);
+  watching = 0;
+  /** Of the watched words, how many had changed when the pause ended; the first of them, and what had been seen there. */
+  changed = 0;
+  changedAddress = 0;
+  changedSeen = 0;
+  /** The event in hand has begun to take effect: what it did is known once the lane stops again. */
+  unsettled = false;
+  before = 0;
+  beforeHigh = 0;
+  /** Nudged, when its event took effect. */
+  alone = false;
+  /** A mark that changed whether interrupts are off, or whether a reader section is open. */
+  transition = false;
+  /** Events so far: its clock. */
+  steps = 0;
   calls: Generator<Call, Outcome, unknown> | undefined;
   call: Call | undefined;
 
@@ -43,6 +64,9 @@ export class Lane {
     readonly operations: readonly Operation[],
     /** For an interrupt lane, the actor it interrupts. */
     readonly actor: Lane | undefined,
+    /** Where the CPU's pending and idle words are. */
+    readonly pendingAddress = 0,
+    readonly idleAddress = 0,
   ) {}
 
   reset(): void {
@@ -52,9 +76,42 @@ export class Lane {
     this.at = 0;
     this.nudged = false;
     this.notified = false;
+    this.watching = 0;
+    this.unsettled = false;
+    this.alone = false;
+    this.transition = false;
+    this.steps = 0;
     this.calls = undefined;
     this.call = undefined;
     this.announce(Mark.Begin, 0, 0, 0);
+  }
+
+  /** Notes a word it looked at: a change of it ends the next pause. */
+  watch(address: number, value: number): void {
+    for (let i = 0; i < this.watching; i++) {
+      if (this.watched[i] === address) {
+        this.watchedValue[i] = value;
+        return;
+      }
+    }
+    if (this.watching === WATCHED) {
+      this.watched.copyWithin(0, 1);
+      this.watchedValue.copyWithin(0, 1);
+      this.watching--;
+    }
+    this.watched[this.watching] = address;
+    this.watchedValue[this.watching++] = value;
+  }
+
+  /** A pause ends: which of the words it looked at had changed. */
+  endPause(words: Uint32Array): void {
+    this.changed = 0;
+    for (let i = 0; i < this.watching; i++) {
+      if (words[this.watched[i] >>> 2] === this.watchedValue[i]) continue;
+      if (this.changed++ > 0) continue;
+      this.changedAddress = this.watched[i];
+      this.changedSeen = this.watchedValue[i];
+    }
   }
 
   announce(kind: number, address: number, width: number, site: number): void {

@@ -10,13 +10,14 @@ import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import type { RandomGenerator } from "pure-rand/types/RandomGenerator";
 import type { Lane } from "./lane.js";
-import type { Strategy } from "./scheduler.js";
+import type { Strategy } from "./strategy.js";
 
 /** A run is at most 2^12 events: longer than any operation of the scenarios. */
 const LONGEST_LOG = 12;
 const RESTLESS_LOG = 2;
 
 export class RandomWalk implements Strategy {
+  readonly claim = "a random walk";
   readonly #random: RandomGenerator;
   #longestLog = 0;
   #left = 0;

@@ -2,35 +2,28 @@
  * The scheduler: one execution of a scenario, every interleaving decision made by a Strategy.
  *
  * What       before each access, marker and operation a Strategy chooses, among the lanes that can go on, who does next
- *            what it is stopped at. Only then does the event take effect, and enters the trace.
- * Waiting    a lane in pause(address) is not scheduled until the word differs, or an IPI it heeds is pending. A lane in a
- *            wait sleeps until a notify of the address. When nobody can go on, pauses end for no reason and time limits
+ *            what it is stopped at. Only then does the event take effect, and enters the trace; what it did to memory is
+ *            known, and told, when its lane stops again, before anybody else goes on.
+ * Waiting    a lane in pause(address) is not scheduled until a word has changed that it looked at since its last round: the
+ *            pause's own, or one of the last few it loaded. A round that sees what the last one saw does nothing new. A lane in
+ *            a wait sleeps until a notify of the address. When nobody can go on, pauses end for no reason and time limits
  *            run out ("nudged"); if that leads nowhere either, it is a deadlock.
  * Interrupts are lanes of their own. One is enabled while its CPU has a flush, or a quiescent state outside readers, asked
  *            of it, is awake, and its actor has interrupts on; it may then be taken before any event of the actor, in
- *            the middle of kernel code too. It runs the core's own answerIpis or poll on a second stack.
+ *            the middle of kernel code too. It runs the core's own takeInterrupt on a second stack.
  *            So a grace period ends as early as the marked reader sections allow.
+ * The end    every actor is done and no interrupt can be taken any more.
  * Sees       sequentially consistent executions only, one event at a time.
  */
 import { Pending } from "../core/abi/pending.js";
 import { Step } from "../core/abi/step.js";
-import { CpuWord } from "../core/abi/word.js";
 import { kindName, Mark, mayWrite } from "./event.js";
 import type { Listener, Machine } from "./hooked.js";
 import { Lane, LaneState } from "./lane.js";
 import type { Operation } from "./operations.js";
+import type { Strategy } from "./strategy.js";
 import { Trace } from "./trace.js";
 import { Violation } from "./violation.js";
-
-/** Decides every interleaving. */
-export interface Strategy {
-  /** Before each execution. */
-  begin(lanes: readonly Lane[]): void;
-  /** Asked first, when a lane could go on: true keeps it, and spares finding out who else could. */
-  carriesOn?(lane: Lane): boolean;
-  /** One of `enabled`, which is never empty. `last` performed the last event. Each lane's `event` is what it would do. */
-  choose(enabled: readonly Lane[], last: Lane | undefined): Lane;
-}
 
 /** What is told about an execution as it goes. */
 export interface Observer {
@@ -38,6 +31,8 @@ export interface Observer {
   ended(lane: Lane, operation: Operation, result: number): void;
   /** No operation and no interrupt is under way. */
   rested(): void;
+  /** The event of `lane` has taken effect. */
+  performed?(lane: Lane, wrote: boolean): void;
 }
 
 export interface Figures {
@@ -61,6 +56,8 @@ export class Scheduler implements Listener {
   maxEvents = 400_000;
   /** Interrupts off count as a reader section (Linux since 4.20). If not, a CPU may be reported quiescent meanwhile. */
   irqIsReader = true;
+  /** The last execution was given up by the strategy, not run to its end. */
+  abandoned = false;
   readonly #machine: Machine;
   readonly #actors: readonly Lane[];
   readonly #interrupts: readonly Lane[];
@@ -69,16 +66,20 @@ export class Scheduler implements Listener {
   #observer!: Observer;
   #current!: Lane;
   #next: Lane | undefined;
-  /** Actors not done and interrupts under way. */
+  /** Actors not done. */
   #unfinished = 0;
+  /** Operations and interrupts under way. */
+  #underWay = 0;
   #fruitless = 0;
   #clockNs = 0;
 
   constructor(machine: Machine, actors: readonly (readonly Operation[])[]) {
     this.#machine = machine;
-    const area = (i: number) => machine.plain.cpuArea(i);
-    this.#actors = actors.map((operations, i) => new Lane(i, `actor ${i}`, i, area(i), operations, undefined));
-    this.#interrupts = this.#actors.map((actor, i) => new Lane(actors.length + i, `irq ${i}`, i, area(i), [], actor));
+    const { plain } = machine;
+    const lane = (id: number, name: string, i: number, operations: readonly Operation[], actor?: Lane) =>
+      new Lane(id, name, i, plain.cpuArea(i), operations, actor, plain.pendingWord(i), plain.idleWord(i));
+    this.#actors = actors.map((operations, i) => lane(i, `actor ${i}`, i, operations));
+    this.#interrupts = this.#actors.map((actor, i) => lane(actors.length + i, `irq ${i}`, i, [], actor));
     this.lanes = [...this.#actors, ...this.#interrupts];
   }
 
@@ -88,6 +89,8 @@ export class Scheduler implements Listener {
     this.#observer = observer;
     this.#fruitless = 0;
     this.#clockNs = 0;
+    this.#underWay = 0;
+    this.abandoned = false;
     this.trace.clear();
     for (const lane of this.lanes) {
       lane.reset();
@@ -105,6 +108,7 @@ export class Scheduler implements Listener {
     } finally {
       this.#machine.listener = undefined;
       this.figures.events += this.trace.length;
+      strategy.ended?.();
     }
   }
 
@@ -126,11 +130,10 @@ export class Scheduler implements Listener {
   }
 
   #begin(lane: Lane): void {
-    if (lane.actor) {
-      this.figures.interrupts++;
-      this.#unfinished++;
-    } else this.#observer.began(lane, lane.operations[lane.at]);
-    this.trace.add(lane.id, lane.event);
+    this.#underWay++;
+    if (lane.actor) this.figures.interrupts++;
+    else this.#observer.began(lane, lane.operations[lane.at]);
+    this.#perform(lane);
     lane.calls = lane.actor ? this.#handler(lane) : lane.operations[lane.at].calls(this.#machine, lane.cpu);
     const first = lane.calls.next();
     if (first.done) throw new Error("an operation without a call");
@@ -141,46 +144,54 @@ export class Scheduler implements Listener {
   /** The interrupt: inside a reader section it may flush, not become quiescent. */
   *#handler({ cpu, actor }: Lane) {
     const { core } = this.#machine;
+    const quiescent = actor!.readerDepth === 0;
     if (actor!.irqDepth !== 0) yield () => core.quiesce(cpu);
-    else if (actor!.readerDepth === 0) yield () => core.kernelExit(cpu);
-    else yield () => core.answerIpis(cpu);
+    else yield () => core.takeInterrupt(cpu, quiescent);
     return { result: 0 };
   }
 
   #end(lane: Lane, result: number): Lane | undefined {
+    this.#settle(lane);
     if (lane.readerDepth !== 0 || lane.irqDepth !== 0) {
       throw new Violation("depth", `${lane.name}: reader ${lane.readerDepth}, interrupts off ${lane.irqDepth}`);
     }
     this.#fruitless = 0;
+    this.#underWay--;
     lane.call = undefined;
     lane.calls = undefined;
     const operation = lane.operations[lane.at++];
     lane.state = lane.actor || lane.at < lane.operations.length ? LaneState.Between : LaneState.Done;
-    if (lane.actor || lane.state === LaneState.Done) this.#unfinished--;
+    if (lane.state === LaneState.Done) this.#unfinished--;
     lane.announce(Mark.Begin, lane.at, 0, 0);
     if (operation) this.#observer.ended(lane, operation, result);
-    if (this.lanes.every((l) => l.call === undefined)) this.#observer.rested();
+    if (this.#underWay === 0) this.#observer.rested();
     return this.#pick(lane);
   }
 
   reached(kind: number, address: number, width: number, site: number): void {
-    this.#current.announce(kind, address, width, site);
+    const lane = this.#current;
+    this.#settle(lane);
+    lane.announce(kind, address, width, site);
     this.#decide();
   }
 
   paused(address: number, seen: number, round: number): void {
-    this.#current.announce(Mark.Pause, address, seen, 0);
-    this.#current.irqOffPause = (round & PAUSE_IRQ_OFF) !== 0;
+    const lane = this.#current;
+    this.#settle(lane);
+    lane.announce(Mark.Pause, address, seen, 0);
+    lane.irqOffPause = (round & PAUSE_IRQ_OFF) !== 0;
+    lane.watch(address, seen);
     this.#decide();
   }
 
   waiting(address: number, timeoutNs: bigint): void {
     const lane = this.#current;
+    this.#settle(lane);
     lane.announce(Mark.Wake, address, 0, 0);
     lane.state = LaneState.Asleep;
     lane.timeoutNs = timeoutNs;
     lane.notified = false;
-    this.#stop(this.#pick(lane)!);
+    this.#stop(this.#pick(lane));
   }
 
   resumed(): number {
@@ -196,21 +207,22 @@ export class Scheduler implements Listener {
   }
 
   now(): number {
-    return this.#clockNs + this.trace.length;
+    return this.#clockNs + this.#current.steps;
   }
 
   #decide(): void {
     const lane = this.#current;
-    if (this.#strategy.carriesOn?.(lane) && this.#canGoOn(lane)) {
+    const strategy = this.#strategy;
+    if (strategy.carriesOn !== undefined && strategy.carriesOn(lane) && this.#canGoOn(lane)) {
       this.#perform(lane);
       return;
     }
-    const next = this.#pick(lane)!;
+    const next = this.#pick(lane);
     if (next === lane) this.#perform(lane);
     else this.#stop(next);
   }
 
-  #stop(next: Lane): void {
+  #stop(next: Lane | undefined): void {
     this.#next = next;
     this.#machine.stopAt(this.#current.id);
   }
@@ -220,19 +232,67 @@ export class Scheduler implements Listener {
     const { event } = lane;
     const { kind, address } = event;
     this.trace.add(lane.id, event);
+    lane.alone = lane.nudged;
     lane.nudged = false;
+    lane.unsettled = true;
+    lane.steps++;
     if (kind < Mark.Begin) {
       const machine = this.#machine;
+      const at = address >>> 2;
+      lane.before = machine.words[at];
+      if (event.width === 8) lane.beforeHigh = machine.words[at + 1];
       if (mayWrite(kind)) machine.snapshot.wrote(address, event.width);
       if (address >= machine.firstFrame && machine.plain.isFreeFrame(address)) {
         throw new Violation("freed", `${kindName(kind)} of 0x${address.toString(16)}, ${this.where(lane)}`);
       }
       if (kind === Step.Notify) this.#notify(address);
-    } else if (kind === Mark.RcuEnter) lane.readerDepth++;
-    else if (kind === Mark.RcuExit) lane.readerDepth--;
-    else if (kind === Mark.IrqOff) lane.irqDepth++;
-    else if (kind === Mark.IrqOn) lane.irqDepth--;
+    } else this.#mark(lane, kind);
     if (this.trace.length > this.maxEvents) throw new Violation("livelock", `${this.maxEvents} events`);
+  }
+
+  #mark(lane: Lane, kind: number): void {
+    lane.transition = false;
+    if (kind === Mark.RcuEnter) lane.transition = lane.readerDepth++ === 0;
+    else if (kind === Mark.RcuExit) lane.transition = --lane.readerDepth === 0;
+    else if (kind === Mark.IrqOff) lane.transition = lane.irqDepth++ === 0;
+    else if (kind === Mark.IrqOn) lane.transition = --lane.irqDepth === 0;
+    else if (kind === Mark.Pause) lane.endPause(this.#machine.words);
+  }
+
+  /** The event in hand has taken effect: tells what it did. */
+  #settle(lane: Lane): void {
+    if (!lane.unsettled) return;
+    lane.unsettled = false;
+    const wrote = this.#wrote(lane);
+    this.#observer.performed?.(lane, wrote);
+    this.#strategy.performed?.(lane, lane.event, wrote, lane.before, lane.alone);
+    // The next round of a wait looks anew.
+    if (lane.event.kind === Mark.Pause) lane.watching = 0;
+  }
+
+  /** Whether memory, or the lane's mask, is not what it was. */
+  #wrote(lane: Lane): boolean {
+    const { kind, address, width } = lane.event;
+    if (kind >= Mark.Begin) return lane.transition;
+    const { words } = this.#machine;
+    const at = address >>> 2;
+    switch (kind) {
+      case Step.AtomicLoad:
+        if (address !== lane.pendingAddress) lane.watch(address & ~3, words[at]);
+        return false;
+      case Step.AtomicCmpxchg:
+        if (words[at] === lane.before && (width < 8 || words[at + 1] === lane.beforeHigh)) {
+          lane.watch(address & ~3, words[at]);
+          return false;
+        }
+        return true;
+      case Step.Store:
+      case Step.AtomicStore:
+      case Step.AtomicRmw:
+        return words[at] !== lane.before || (width === 8 && words[at + 1] !== lane.beforeHigh);
+      default:
+        return mayWrite(kind);
+    }
   }
 
   /** Wakes every sleeper on the address, whatever the count: a wait may end early for no reason. */
@@ -242,12 +302,16 @@ export class Scheduler implements Listener {
     }
   }
 
-  /** The strategy's choice; undefined when every actor is done and no interrupt is under way. */
+  /** The strategy's choice; undefined when all is over, or the strategy gives the execution up. */
   #pick(last: Lane | undefined): Lane | undefined {
-    if (this.#unfinished === 0) return undefined;
     this.#findEnabled();
-    if (this.#enabled.length === 0) this.#nudge();
-    return this.#strategy.choose(this.#enabled, last);
+    if (this.#enabled.length === 0) {
+      if (this.#unfinished === 0 && this.#underWay === 0) return undefined;
+      this.#nudge();
+    }
+    const chosen = this.#strategy.choose(this.#enabled, last);
+    if (!chosen) this.abandoned = true;
+    return chosen;
   }
 
   #findEnabled(): void {
@@ -257,25 +321,29 @@ export class Scheduler implements Listener {
 
   #canGoOn(lane: Lane): boolean {
     if (lane.actor) {
-      if (!lane.call) return this.#deliverable(lane);
-    } else if (lane.state === LaneState.Done || this.#interrupts[lane.cpuIndex].call) return false;
+      if (lane.state === LaneState.Between) return this.#deliverable(lane);
+    } else if (lane.state === LaneState.Done || this.#interrupts[lane.cpuIndex].state !== LaneState.Between)
+      return false;
     if (lane.state === LaneState.Asleep) return lane.notified || lane.nudged;
-    const { event } = lane;
-    if (event.kind !== Mark.Pause || lane.nudged) return true;
-    if (this.#machine.words[event.address >>> 2] !== event.width) return true;
-    return !lane.irqOffPause && (this.#pendingOf(lane) & Pending.Flush) !== 0;
+    if (lane.event.kind !== Mark.Pause || lane.nudged) return true;
+    return this.#sawChange(lane);
   }
 
-  #deliverable({ cpuIndex, actor }: Lane): boolean {
+  /** A word that the waiting lane looked at is no longer what it saw. */
+  #sawChange(lane: Lane): boolean {
+    const { words } = this.#machine;
+    for (let i = 0; i < lane.watching; i++) {
+      if (words[lane.watched[i] >>> 2] !== lane.watchedValue[i]) return true;
+    }
+    return false;
+  }
+
+  #deliverable({ actor }: Lane): boolean {
     if (actor!.irqDepth !== 0 && (this.irqIsReader || actor!.readerDepth !== 0)) return false;
     let heeded = actor!.readerDepth === 0 ? Pending.Flush | Pending.Quiesce : Pending.Flush;
     if (actor!.irqDepth !== 0) heeded = Pending.Quiesce;
-    if ((this.#pendingOf(actor!) & heeded) === 0) return false;
-    return this.#machine.plain.cpuWord(cpuIndex, CpuWord.Idle) === 0;
-  }
-
-  #pendingOf(lane: Lane): number {
-    return this.#machine.plain.cpuWord(lane.cpuIndex, CpuWord.Pending);
+    const { words } = this.#machine;
+    return (words[actor!.pendingAddress >>> 2] & heeded) !== 0 && words[actor!.idleAddress >>> 2] === 0;
   }
 
   /** Nobody can go on: every pause may end for no reason, every time limit may run out. */

@@ -29,6 +29,8 @@ export interface Strategy {
   ended?(): void;
   /** Whether there is another execution to run. A strategy without it goes on for ever: a sample. */
   more?(): boolean;
+  /** False on the way down to a place that is already known: what holds at rest need not be asked again. */
+  readonly fresh?: boolean;
   /** What a finished exploration may claim, in one line: "all executions", "at most 2 preemptions" … */
   readonly claim: string;
 }

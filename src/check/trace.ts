@@ -10,14 +10,10 @@ const STRIDE = 5;
 
 export class Trace {
   #words = new Uint32Array(STRIDE * 4096);
-  #low = 0x811c9dc5;
-  #high = 0x9e3779b9;
   length = 0;
 
   clear(): void {
     this.length = 0;
-    this.#low = 0x811c9dc5;
-    this.#high = 0x9e3779b9;
   }
 
   add(lane: number, { kind, address, width, site }: Event): void {
@@ -30,9 +26,6 @@ export class Trace {
     words[at + 3] = width;
     words[at + 4] = site;
     this.length++;
-    const first = (lane << 24) ^ (kind << 16) ^ site;
-    this.#low = mix(mix(this.#low, first), address);
-    this.#high = mix(mix(this.#high, address ^ 0x5bd1e995), Math.imul(width, 31) ^ first);
   }
 
   laneAt(i: number): number {
@@ -46,7 +39,16 @@ export class Trace {
   }
 
   get hash(): string {
-    return hex(this.#low) + hex(this.#high);
+    let low = 0x811c9dc5;
+    let high = 0x9e3779b9;
+    const words = this.#words;
+    for (let at = 0; at < this.length * STRIDE; at += STRIDE) {
+      const address = words[at + 2];
+      const first = (words[at] << 24) ^ (words[at + 1] << 16) ^ words[at + 4];
+      low = mix(mix(low, first), address);
+      high = mix(mix(high, address ^ 0x5bd1e995), Math.imul(words[at + 3], 31) ^ first);
+    }
+    return hex(low) + hex(high);
   }
 
   #grow(): void {

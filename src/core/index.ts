@@ -22,9 +22,23 @@ export { remoteRead, remoteWrite } from "./mm/remote";
 export { stat } from "./mm/stat";
 export { copyFromUser, copyToUser, guestRead, guestWrite, resident } from "./mm/uaccess";
 export { verifySpace } from "./mm/verify";
-export { bounce, cpuArea, cpuId, cpuWord, epoch, post, takePending, trapCause, trapCode, trapValue } from "./sync/cpu";
+export {
+  bounce,
+  cpuArea,
+  cpuId,
+  cpuWord,
+  epoch,
+  idleWord,
+  pendingWord,
+  post,
+  takePending,
+  trapCause,
+  trapCode,
+  trapValue,
+} from "./sync/cpu";
 export { idleEnter, idleLeave, pauseRun, sleep } from "./sync/idle";
 export { answerIpis } from "./sync/ipi";
 export { cpuCount, memoryBytes } from "./sync/layout";
+export { interruptTouches, takeInterrupt } from "./sync/poll";
 export { quiesce } from "./sync/rcu";
 export * from "./task/index";

@@ -71,7 +71,7 @@ function copyPresent(cpu: usize, va: u64, host: usize, n: u32, access: u32): boo
   walkBegin(cpu);
   const leaf = walkLeaf(va);
   walkEnd(cpu);
-  let copied = false;
+  let copied: bool = false;
   if (leaf != 0 && lockWalked(cpu, leaf, va, 0)) {
     copied = copyLocked(leaf, va, host, n, access);
     unlockTable(cpu, leaf);
@@ -81,7 +81,7 @@ function copyPresent(cpu: usize, va: u64, host: usize, n: u32, access: u32): boo
 }
 
 function copyUnderMmapLock(cpu: usize, va: u64, host: usize, n: u32, access: u32): bool {
-  let copied = false;
+  let copied: bool = false;
   mmapReadLock(cpu);
   const leaf: usize = findVma(cpu, va) != 0 ? walkLeaf(va) : 0;
   if (leaf != 0) {

@@ -133,6 +133,15 @@ export function takePending(cpu: usize, bits: u32): u32 {
 /** What ends a sleep: all that concerns the thread rather than the CPU. */
 export const WAKING: u32 = Pending.Kick | Pending.Wake | Pending.Reply | Pending.Stop;
 
+/** Where CPU `i`'s pending and idle words are: the checker knows by them when an interrupt can be taken. */
+export function pendingWord(i: u32): usize {
+  return cpuArea(i) + C_PENDING;
+}
+
+export function idleWord(i: u32): usize {
+  return cpuArea(i) + C_IDLE;
+}
+
 /** A word of CPU `i` for the state dump; racy. */
 export function cpuWord(i: u32, word: u32): u32 {
   const cpu = cpuArea(i);

@@ -1,0 +1,274 @@
+/**
+ * Every execution, once for each order of its dependent events: source-set dynamic partial-order reduction with sleep sets
+ * (Abdulla, Aronis, Jonsson, Sagonas: "Source Sets", JACM 2017).
+ *
+ * Problem    two executions that differ in the order of independent events end alike; there are far more of those than of
+ *            orders that matter.
+ * Idea       run one execution. For each race in it, some other execution must have the two events the other way round:
+ *            note, at the place before the first of them, a lane that starts such an execution. Go back to the deepest
+ *            place with a lane noted, and run from there.
+ *   place      state before event n: `backtrack` lanes to try here, `done` those tried, `asleep` those whose executions from
+ *              here are known from an earlier place
+ * Source set a race (e, e') asks for the events after e that do not depend on e, then e'. Any lane that can begin such a
+ *            sequence will do: so nothing is noted when one of them is noted, done or asleep already.
+ * Sleep sets a lane tried at a place sleeps in its siblings, until an event that its next one depends on.
+ *
+ * Re-run     memory is put back to the start and the way down is run again: what was known of those events stays (happens.ts
+ *            cuts only what comes after), and is compared: an execution that goes another way is a fault of the checker.
+ * Disabling  a race with an event that made the lane able to go on can not be reversed; what took that ability away before
+ *            can: interrupts turned off before they were turned on, a lock taken again before it was freed again.
+ */
+import { Step } from "../core/abi/step.js";
+import { dependsOn, type Touches } from "./depends.js";
+import { type Event, Mark } from "./event.js";
+import { HappensBefore, LANES } from "./happens.js";
+import type { Lane } from "./lane.js";
+import type { Strategy } from "./strategy.js";
+
+export interface SearchFigures {
+  /** Executions given up because what followed was known. */
+  blocked: number;
+  races: number;
+  deepest: number;
+}
+
+export class Exhaustive implements Strategy {
+  readonly claim: string = "every execution, up to the order of independent events";
+  readonly figures: SearchFigures = { blocked: 0, races: 0, deepest: 0 };
+  readonly happens: HappensBefore;
+  /** By place. */
+  protected backtrack = new Uint8Array(4096);
+  protected done = new Uint8Array(4096);
+  protected asleep = new Uint8Array(4096);
+  /** Lane taken at each place of the way down. */
+  #way = new Uint8Array(4096);
+  /** Length of the way down; -1 before the first execution. */
+  #wayLength = 0;
+  #depth = 0;
+  #lanes: readonly Lane[] = [];
+  #finished = false;
+  readonly #onRace = (earlier: number) => this.#race(earlier);
+  #racing!: Lane;
+
+  readonly #touches: Touches;
+
+  /** `touches`: whether the interrupts of a lane's CPU may touch an address. */
+  constructor(memoryBytes: number, lanes: number, touches: Touches = () => false) {
+    this.happens = new HappensBefore(memoryBytes, lanes);
+    this.#touches = touches;
+  }
+
+  /** True where no execution has been yet: what holds at rest need not be asked again before. */
+  get fresh(): boolean {
+    return this.#depth >= this.#wayLength;
+  }
+
+  begin(lanes: readonly Lane[]): void {
+    this.#lanes = lanes;
+    this.#depth = 0;
+  }
+
+  carriesOn(lane: Lane): boolean {
+    const depth = this.#depth;
+    if (depth < this.#wayLength) return this.#way[depth] === lane.id;
+    return (this.asleep[depth] & (1 << lane.id)) === 0;
+  }
+
+  choose(enabled: readonly Lane[], last: Lane | undefined): Lane | undefined {
+    const depth = this.#depth;
+    if (depth < this.#wayLength) {
+      const planned = enabled.find((lane) => lane.id === this.#way[depth]);
+      if (planned) return planned;
+      if (depth < this.#wayLength - 1)
+        throw new Error(`not deterministic: lane ${this.#way[depth]} stands at event ${depth}`);
+      return this.#insteadOf(this.#lanes[this.#way[depth]], enabled);
+    }
+    const asleep = this.asleep[depth];
+    let chosen = last && (asleep & (1 << last.id)) === 0 && enabled.includes(last) ? last : undefined;
+    chosen ??= enabled.find((lane) => (asleep & (1 << lane.id)) === 0);
+    if (!chosen) {
+      this.figures.blocked++;
+      return undefined;
+    }
+    for (const lane of enabled) if (lane.nudged) this.backtrack[depth] |= 1 << lane.id;
+    return chosen;
+  }
+
+  /** The lane to try can not go on here: its interrupt stands in the way, or nothing does what was hoped for. */
+  #insteadOf(planned: Lane, enabled: readonly Lane[]): Lane | undefined {
+    const depth = this.#depth;
+    const other = enabled.find((lane) => lane.actor === planned);
+    if (other && ((this.done[depth] | this.asleep[depth]) & (1 << other.id)) === 0) {
+      this.#way[depth] = other.id;
+      this.done[depth] |= 1 << other.id;
+      return other;
+    }
+    this.figures.blocked++;
+    return undefined;
+  }
+
+  performed(lane: Lane, event: Event, wrote: boolean, before: number, alone: boolean): void {
+    const depth = this.#depth++;
+    if (depth < this.#wayLength - 1) {
+      const { happens } = this;
+      const same = happens.kind[depth] === event.kind && happens.address[depth] === event.address;
+      if (!same || happens.site[depth] !== event.site) throw new Error(`not deterministic: event ${depth}`);
+      return;
+    }
+    this.#ensure(depth + 1);
+    this.done[depth] |= 1 << lane.id;
+    this.backtrack[depth] |= 1 << lane.id;
+    this.#racing = lane;
+    this.happens.add(lane, event, wrote, before, alone, this.#onRace);
+    this.#sleepOn(depth, lane, event, wrote);
+    this.backtrack[depth + 1] = 0;
+    this.done[depth + 1] = 0;
+  }
+
+  ended(): void {
+    this.figures.deepest = Math.max(this.figures.deepest, this.#depth);
+    // A fresh event that was chosen but not performed (the execution broke a rule there) leaves the place as it is.
+  }
+
+  /** Goes back to the deepest place with a lane to try. */
+  more(): boolean {
+    if (this.#finished) return false;
+    for (let n = this.happens.length; n >= 0; n--) {
+      const left = this.backtrack[n] & ~this.done[n] & ~this.asleep[n];
+      if (left === 0) continue;
+      const lane = 31 - Math.clz32(left & -left);
+      this.asleep[n] |= this.done[n];
+      this.done[n] |= 1 << lane;
+      for (let i = 0; i < n; i++) this.#way[i] = this.happens.laneOf[i];
+      this.#way[n] = lane;
+      this.#wayLength = n + 1;
+      this.happens.cut(n);
+      return true;
+    }
+    this.#finished = true;
+    return false;
+  }
+
+  /** Who sleeps at the next place: those here whose next event does not depend on this one. */
+  #sleepOn(depth: number, lane: Lane, event: Event, wrote: boolean): void {
+    let next = this.asleep[depth] & ~(1 << lane.id);
+    if (next !== 0) {
+      for (const other of this.#lanes) {
+        if ((next & (1 << other.id)) !== 0 && dependsOn(other, lane, event, wrote, this.#touches))
+          next &= ~(1 << other.id);
+      }
+    }
+    this.asleep[depth + 1] = next;
+  }
+
+  /** `earlier` and the newest event race. */
+  #race(earlier: number): void {
+    const { happens } = this;
+    const lane = this.#racing;
+    this.figures.races++;
+    const other = this.#lanes[happens.laneOf[earlier]];
+    if (other.actor === lane) {
+      // The actor stood while its interrupt ran: it can only come before all of it.
+      this.tryBefore(this.#beginningOf(earlier), lane);
+      return;
+    }
+    const disabler = this.#disabling(earlier, lane);
+    if (disabler === REVERSIBLE) this.tryBefore(earlier, lane);
+    else if (disabler >= 0) this.tryBefore(disabler, lane);
+  }
+
+  /** REVERSIBLE; or `earlier` made the newest event possible, and this is what had made it impossible, or -1. */
+  #disabling(earlier: number, lane: Lane): number {
+    const { happens } = this;
+    const { kind } = lane.event;
+    const kindOfEarlier = happens.kind[earlier];
+    if (kind === Mark.Begin && lane.actor) {
+      if (kindOfEarlier === Mark.IrqOn) return this.#markBefore(earlier, Mark.IrqOff);
+      if (kindOfEarlier === Mark.RcuExit) {
+        const entered = this.#markBefore(earlier, Mark.RcuEnter);
+        if (entered >= 0) this.tryBefore(entered, lane);
+        return REVERSIBLE;
+      }
+      if (happens.address[earlier] === lane.idleAddress && happens.before[earlier] !== 0) {
+        return happens.writeBefore(earlier, lane.idleAddress);
+      }
+      return REVERSIBLE;
+    }
+    if (kind === Mark.Pause && lane.changed === 1 && happens.address[earlier] >>> 2 === lane.changedAddress >>> 2) {
+      if (happens.before[earlier] !== lane.changedSeen) return REVERSIBLE;
+      const announced = happens.placeOf(lane.id, happens.countNow(lane.id) - 1);
+      const again = happens.writeBefore(earlier, lane.changedAddress);
+      return again > announced ? again : IMPOSSIBLE;
+    }
+    if (kind === Mark.Wake && kindOfEarlier === Step.Notify) return IMPOSSIBLE;
+    return REVERSIBLE;
+  }
+
+  #markBefore(i: number, kind: number): number {
+    const { happens } = this;
+    const lane = happens.laneOf[i];
+    for (let k = happens.ownIndex(i) - 1; k >= 1; k--) {
+      const at = happens.placeOf(lane, k);
+      if (happens.kind[at] === kind && happens.wrote[at] === 1) return at;
+    }
+    return IMPOSSIBLE;
+  }
+
+  #beginningOf(i: number): number {
+    const { happens } = this;
+    const lane = happens.laneOf[i];
+    let k = happens.ownIndex(i);
+    while (happens.kind[happens.placeOf(lane, k)] !== Mark.Begin) k--;
+    return happens.placeOf(lane, k);
+  }
+
+  /**
+   * Some execution from the place before event e has: what came after e without depending on it, then the newest event. Notes a
+   * lane that begins one, unless one is noted. A lane begins one when its first event there needs none of the others there.
+   */
+  protected tryBefore(e: number, newest: Lane): void {
+    const { happens } = this;
+    const now = happens.clockWithout(e);
+    if (!now) return;
+    const known = this.backtrack[e] | this.done[e] | this.asleep[e];
+    const laneE = happens.laneOf[e];
+    const ownE = happens.ownIndex(e);
+    let first = 0;
+    for (const { id } of this.#lanes) {
+      const k = happens.countOf(e, id) + 1;
+      let clock = now;
+      let at = 0;
+      if (id !== newest.id || k !== happens.countNow(id)) {
+        const place = happens.placeOf(id, k);
+        if (place < 0) continue;
+        clock = happens.clock;
+        at = place * LANES;
+        if (clock[at + laneE] >= ownE) continue;
+      }
+      let begins = true;
+      for (let q = 0; q < this.#lanes.length && begins; q++) {
+        if (q !== id && clock[at + q] > happens.countOf(e, q)) begins = false;
+      }
+      if (!begins) continue;
+      if ((known & (1 << id)) !== 0) return;
+      if (first === 0 || id === newest.id) first = 1 << id;
+    }
+    this.backtrack[e] |= first;
+  }
+
+  #ensure(depth: number): void {
+    if (depth < this.#way.length) return;
+    const wider = (old: Uint8Array): Uint8Array<ArrayBuffer> => {
+      const made = new Uint8Array(old.length * 2);
+      made.set(old);
+      return made;
+    };
+    this.backtrack = wider(this.backtrack);
+    this.done = wider(this.done);
+    this.asleep = wider(this.asleep);
+    this.#way = wider(this.#way);
+  }
+}
+
+const REVERSIBLE = -2;
+const IMPOSSIBLE = -1;

@@ -1,0 +1,365 @@
+/**
+ * Happens-before over one execution, kept as it grows and cut back as a search returns to an earlier place.
+ *
+ * What       each event's clock: how many events of each lane come before it in every equivalent execution. Two events are
+ *            dependent when they are of one lane, or touch one location and one of them changes it. A failed
+ *            compare-and-swap changes nothing, nor does a store of what was there: swapping it with a read gives the same.
+ * Races      as an event is added: each earlier dependent event of another lane with nothing in between that orders the two.
+ *            Those, and no others, are what a search must try the other way round.
+ * Locations  4-byte words; a fill or a copy of more than NARROW bytes is an access to a page as a whole. Beyond memory:
+ *            each CPU's mask (are interrupts off, is it in a reader section), each address's waiter list.
+ *
+ * Interrupts are lanes of their own. What they take from the rest of the program:
+ *   begins     reads the own pending and idle words and the mask
+ *   atomic     their actor stands until they end. So a race of one of their events with a later one of their actor is
+ *              tried at the interrupt's beginning, and its races with the mask where the mask was set (`disabling`).
+ *
+ * Cost       O(lanes) an event for words; the tables are indexed by word, and what is written to them is undone from a log.
+ */
+import { Step } from "../core/abi/step.js";
+import { type Event, Mark } from "./event.js";
+import type { Lane } from "./lane.js";
+
+export const LANES = 8;
+/** A fill or copy of more bytes than this concerns pages. */
+export const NARROW = 1024;
+const PAGE_SHIFT = 12;
+/** Words of a page. */
+const PAGE_WORDS_SHIFT = PAGE_SHIFT - 2;
+const MASK_TRANSITIONS = new Uint8Array(64);
+for (const mark of [Mark.IrqOff, Mark.IrqOn, Mark.RcuEnter, Mark.RcuExit]) MASK_TRANSITIONS[mark] = 1;
+
+/** Called for each race of the event that is being added with the earlier one at a place. */
+export type OnRace = (earlier: number) => void;
+
+export class HappensBefore {
+  /** Number of events. */
+  length = 0;
+  laneOf = new Uint8Array(4096);
+  kind = new Uint8Array(4096);
+  address = new Uint32Array(4096);
+  width = new Uint32Array(4096);
+  site = new Uint32Array(4096);
+  wrote = new Uint8Array(4096);
+  /** The word at the address before the event. */
+  before = new Uint32Array(4096);
+  /** clock[i * LANES + q]: events of lane q that happen before i, i itself included. */
+  clock = new Uint32Array(4096 * LANES);
+  /** count[i * LANES + q]: events of lane q up to i in this execution. */
+  count = new Uint32Array(4096 * LANES);
+  /** Clock of the event that is being added, as far as known; complete after add(). */
+  readonly now = new Uint32Array(LANES);
+  readonly without = new Uint32Array(LANES);
+  readonly #words: number;
+  readonly #lastWrite: Int32Array;
+  readonly #lastRead: Int32Array;
+  readonly #pageWrite: Int32Array;
+  readonly #pageRead: Int32Array;
+  readonly #wordWriteIn: Int32Array;
+  readonly #wordReadIn: Int32Array;
+  /** Undo log: table, index, old value. */
+  #log = new Int32Array(3 * 8192);
+  #logged = 0;
+  #logAt = new Uint32Array(4096);
+  /** Place in the execution of each lane's k-th event. */
+  readonly #places: Uint32Array[] = Array.from({ length: LANES }, () => new Uint32Array(4096));
+  readonly #tables: readonly Int32Array[];
+  readonly #candidates: number[] = [];
+  readonly #waiters = new Map<number, number>();
+  readonly #lanes: number;
+
+  constructor(memoryBytes: number, lanes: number) {
+    if (lanes > LANES) throw new Error(`at most ${LANES} lanes, with their interrupts`);
+    this.#lanes = lanes;
+    this.#words = memoryBytes >>> 2;
+    const locations = this.#words + 1024;
+    const pages = (memoryBytes >>> PAGE_SHIFT) + 1;
+    const table = (n: number) => new Int32Array(n).fill(-1);
+    this.#lastWrite = table(locations);
+    this.#lastRead = table(locations * LANES);
+    this.#pageWrite = table(pages);
+    this.#pageRead = table(pages * LANES);
+    this.#wordWriteIn = table(pages * LANES);
+    this.#wordReadIn = table(pages * LANES);
+    this.#tables = [
+      this.#lastWrite,
+      this.#lastRead,
+      this.#pageWrite,
+      this.#pageRead,
+      this.#wordWriteIn,
+      this.#wordReadIn,
+    ];
+  }
+
+  /** Forgets all events from `length` on. */
+  cut(length: number): void {
+    if (length >= this.length) return;
+    const until = this.#logAt[length];
+    const log = this.#log;
+    while (this.#logged > until) {
+      this.#logged -= 3;
+      this.#tables[log[this.#logged]][log[this.#logged + 1]] = log[this.#logged + 2];
+    }
+    this.length = length;
+  }
+
+  /** Adds an event at the end, reporting its races, latest first, before it counts. */
+  add(lane: Lane, event: Event, wrote: boolean, before: number, alone: boolean, onRace: OnRace): void {
+    if (this.length === this.laneOf.length) this.#grow();
+    const n = this.length;
+    const q = lane.id;
+    this.laneOf[n] = q;
+    this.kind[n] = event.kind;
+    this.address[n] = event.address;
+    this.width[n] = event.width;
+    this.site[n] = event.site;
+    this.before[n] = before;
+    this.wrote[n] = wrote ? 1 : 0;
+    this.#logAt[n] = this.#logged;
+    this.#countUp(n, q);
+    const own = this.count[n * LANES + q];
+    this.#startClock(q, own);
+    if (alone) this.#joinAll(n);
+    else this.#order(lane, event, wrote, onRace);
+    this.now[q] = own;
+    this.clock.set(this.now, n * LANES);
+    this.#place(q, own, n);
+    this.#note(n, lane, event, wrote);
+    this.length++;
+  }
+
+  /** Place of the k-th event of a lane (from 1), or -1. */
+  placeOf(lane: number, k: number): number {
+    return k >= 1 && this.length > 0 && k <= this.countOf(this.length - 1, lane) ? this.#places[lane][k] : -1;
+  }
+
+  /** How many events of a lane there are, the one that is being added among them. */
+  countNow(lane: number): number {
+    return this.count[this.length * LANES + lane];
+  }
+
+  /**
+   * While an event is being added: its clock if nothing that depends on event e came before it. Undefined when its own lane
+   * depends on e already.
+   */
+  clockWithout(e: number): Uint32Array | undefined {
+    const { clock, without } = this;
+    const lane = this.laneOf[e];
+    const own = this.ownIndex(e);
+    const q = this.laneOf[this.length];
+    const k = this.countNow(q);
+    if (k === 1) without.fill(0);
+    else {
+      const at = this.#places[q][k - 1] * LANES;
+      if (clock[at + lane] >= own) return undefined;
+      for (let i = 0; i < LANES; i++) without[i] = clock[at + i];
+    }
+    for (const i of this.#candidates) {
+      const at = i * LANES;
+      if (i <= e || clock[at + lane] >= own) continue;
+      for (let r = 0; r < LANES; r++) if (clock[at + r] > without[r]) without[r] = clock[at + r];
+    }
+    return without;
+  }
+
+  countOf(i: number, lane: number): number {
+    return i < 0 ? 0 : this.count[i * LANES + lane];
+  }
+
+  /** The event itself is the k-th of its lane. */
+  ownIndex(i: number): number {
+    return this.count[i * LANES + this.laneOf[i]];
+  }
+
+  /** The last change of `word` before place i, or -1: from the log's point of view, the chain of writes. */
+  writeBefore(i: number, address: number): number {
+    for (let j = i - 1; j >= 0; j--) {
+      if (this.wrote[j] === 1 && this.kind[j] < Mark.Begin && this.address[j] >>> 2 === address >>> 2) return j;
+    }
+    return -1;
+  }
+
+  #countUp(n: number, q: number): void {
+    const at = n * LANES;
+    if (n === 0) this.count.fill(0, 0, LANES);
+    else this.count.copyWithin(at, at - LANES, at);
+    this.count[at + q]++;
+  }
+
+  #startClock(q: number, own: number): void {
+    if (own === 1) this.now.fill(0);
+    else {
+      const at = this.#places[q][own - 1] * LANES;
+      for (let i = 0; i < LANES; i++) this.now[i] = this.clock[at + i];
+    }
+  }
+
+  #place(q: number, k: number, n: number): void {
+    let places = this.#places[q];
+    if (k >= places.length) {
+      const wider = new Uint32Array(places.length * 2);
+      wider.set(places);
+      places = this.#places[q] = wider;
+    }
+    places[k] = n;
+  }
+
+  /** What only happens when nobody else can go on comes after everything. */
+  #joinAll(n: number): void {
+    for (let i = 0; i < LANES; i++) this.now[i] = n === 0 ? 0 : this.count[(n - 1) * LANES + i];
+  }
+
+  /** Finds the earlier events that the new one depends on; reports races; joins clocks. */
+  #order(lane: Lane, event: Event, wrote: boolean, onRace: OnRace): void {
+    const found = this.#candidates;
+    found.length = 0;
+    this.#eachLocation(lane, event, wrote, GATHER);
+    if (found.length === 0) return;
+    if (found.length > 1) found.sort(descending);
+    const { now, clock } = this;
+    for (let k = 0; k < found.length; k++) {
+      const i = found[k];
+      if (k > 0 && i === found[k - 1]) continue;
+      const other = this.laneOf[i];
+      if (other === lane.id || now[other] >= this.count[i * LANES + other]) continue;
+      onRace(i);
+      for (let q = 0, at = i * LANES; q < LANES; q++) if (clock[at + q] > now[q]) now[q] = clock[at + q];
+    }
+  }
+
+  #note(n: number, lane: Lane, event: Event, wrote: boolean): void {
+    this.#eachLocation(lane, event, wrote, n);
+  }
+
+  /** Visits what the event touches: gathers whom it depends on, or notes it under its place `n`. */
+  #eachLocation(lane: Lane, { kind, address, width }: Event, wrote: boolean, n: number): void {
+    if (kind < Mark.Begin) {
+      if (kind === Step.Fence) return;
+      if (width > NARROW) this.#pages(lane.id, address, width, kind === Step.Fill || kind === Step.CopyTo, n);
+      else {
+        const last = (address + width - 1) >>> 2;
+        for (let word = address >>> 2; word <= last; word++) this.#word(lane.id, word, wrote, n, true);
+      }
+      if (kind === Step.Notify || kind === Step.Wait) this.#word(lane.id, this.#waiterList(address), true, n, false);
+      return;
+    }
+    if (MASK_TRANSITIONS[kind] === 1) {
+      if (wrote) this.#word(lane.id, this.#maskOf(lane), true, n, false);
+    } else if (kind === Mark.Pause) {
+      this.#word(lane.id, address >>> 2, false, n, true);
+      for (let i = 0; i < lane.watching; i++) this.#word(lane.id, lane.watched[i] >>> 2, false, n, true);
+    } else if (kind === Mark.Wake) {
+      this.#word(lane.id, this.#waiterList(address), false, n, false);
+    } else if (kind === Mark.Begin && lane.actor) {
+      this.#word(lane.id, lane.pendingAddress >>> 2, false, n, true);
+      this.#word(lane.id, lane.idleAddress >>> 2, false, n, true);
+      this.#word(lane.id, this.#maskOf(lane), false, n, false);
+    }
+  }
+
+  #maskOf(lane: Lane): number {
+    return this.#words + lane.cpuIndex;
+  }
+
+  #waiterList(address: number): number {
+    let at = this.#waiters.get(address);
+    if (at === undefined) {
+      at = this.#words + 16 + this.#waiters.size;
+      this.#waiters.set(address, at);
+    }
+    return at;
+  }
+
+  #word(lane: number, word: number, write: boolean, n: number, inMemory: boolean): void {
+    const page = word >>> PAGE_WORDS_SHIFT;
+    if (n !== GATHER) {
+      if (write) {
+        this.#set(LAST_WRITE, word, n);
+        if (inMemory) this.#set(WORD_WRITE_IN, page * LANES + lane, n);
+      } else {
+        this.#set(LAST_READ, word * LANES + lane, n);
+        if (inMemory) this.#set(WORD_READ_IN, page * LANES + lane, n);
+      }
+      return;
+    }
+    const found = this.#candidates;
+    const last = this.#lastWrite[word];
+    if (last >= 0) found.push(last);
+    if (write) {
+      for (let q = 0, at = word * LANES; q < this.#lanes; q++) {
+        const read = this.#lastRead[at + q];
+        if (read > last) found.push(read);
+      }
+    }
+    if (!inMemory) return;
+    if (this.#pageWrite[page] >= 0) found.push(this.#pageWrite[page]);
+    if (write) for (let q = 0; q < this.#lanes; q++) this.#gather(this.#pageRead[page * LANES + q]);
+  }
+
+  #pages(lane: number, address: number, bytes: number, write: boolean, n: number): void {
+    const last = (address + bytes - 1) >>> PAGE_SHIFT;
+    for (let page = address >>> PAGE_SHIFT; page <= last; page++) {
+      if (n !== GATHER) {
+        if (write) this.#set(PAGE_WRITE, page, n);
+        else this.#set(PAGE_READ, page * LANES + lane, n);
+        continue;
+      }
+      this.#gather(this.#pageWrite[page]);
+      for (let q = 0, at = page * LANES; q < this.#lanes; q++) {
+        this.#gather(this.#wordWriteIn[at + q]);
+        if (!write) continue;
+        this.#gather(this.#wordReadIn[at + q]);
+        this.#gather(this.#pageRead[at + q]);
+      }
+    }
+  }
+
+  #gather(i: number): void {
+    if (i >= 0) this.#candidates.push(i);
+  }
+
+  #set(table: number, index: number, value: number): void {
+    if (this.#logged + 3 > this.#log.length) {
+      const wider = new Int32Array(this.#log.length * 2);
+      wider.set(this.#log);
+      this.#log = wider;
+    }
+    const at = this.#logged;
+    const words = this.#tables[table];
+    this.#log[at] = table;
+    this.#log[at + 1] = index;
+    this.#log[at + 2] = words[index];
+    this.#logged = at + 3;
+    words[index] = value;
+  }
+
+  #grow(): void {
+    const n = this.laneOf.length * 2;
+    const wider = <T extends Uint8Array | Uint32Array>(old: T, made: T): T => {
+      made.set(old);
+      return made;
+    };
+    this.laneOf = wider(this.laneOf, new Uint8Array(n));
+    this.kind = wider(this.kind, new Uint8Array(n));
+    this.address = wider(this.address, new Uint32Array(n));
+    this.width = wider(this.width, new Uint32Array(n));
+    this.site = wider(this.site, new Uint32Array(n));
+    this.wrote = wider(this.wrote, new Uint8Array(n));
+    this.before = wider(this.before, new Uint32Array(n));
+    this.clock = wider(this.clock, new Uint32Array(n * LANES));
+    this.count = wider(this.count, new Uint32Array(n * LANES));
+    this.#logAt = wider(this.#logAt, new Uint32Array(n));
+  }
+}
+
+const GATHER = -1;
+const LAST_WRITE = 0;
+const LAST_READ = 1;
+const PAGE_WRITE = 2;
+const PAGE_READ = 3;
+const WORD_WRITE_IN = 4;
+const WORD_READ_IN = 5;
+
+function descending(a: number, b: number): number {
+  return b - a;
+}
