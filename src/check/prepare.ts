@@ -43,9 +43,11 @@ export function prepare(machine: Machine, scenario: Scenario, history: History):
     for (let i = 1; i <= grows; i++) history.growable(at - i * PAGE, prot);
     if (state) bringTo(machine, cpus, mapping);
   }
+  // What was deferred so far would be handed over at a poll only, and an actor that is done polls no more.
+  alone(machine, cpus.slice(1), () => plain.settle(cpus[0], 8));
+  if (scenario.frames !== undefined) useUp(machine, cpus, scenario.frames, scenario.records);
   for (const i of scenario.away ?? []) plain.leaveSpace(cpus[i]);
   for (const i of scenario.offline ?? []) plain.cpuOffline(cpus[i]);
-  if (scenario.frames !== undefined) useUp(machine, cpus[0], scenario.frames, scenario.records);
   mustHoldAtRest(machine);
   snapshot.capture();
 }
@@ -66,12 +68,18 @@ function bringTo(machine: Machine, cpus: readonly number[], { at, pages, prot, s
   const touching = state === "framed" ? cpus.slice(-1) : [first, ...others];
   const writable = (prot & 2) !== 0;
   for (const cpu of touching) for (let i = 0; i < pages; i++) mustTouch(machine, cpu, at + i * PAGE, writable);
-  if (state !== "emptied") return;
-  // Nobody could acknowledge the shootdown: the others are offline meanwhile.
-  const { plain } = machine;
+  if (state === "emptied") alone(machine, others, () => empty(machine, first, at, pages));
+}
+
+/** Calls with the other CPUs offline: nobody could acknowledge a shootdown. */
+function alone({ plain }: Machine, others: readonly number[], call: () => void): void {
   for (const cpu of others) plain.cpuOffline(cpu);
-  plain.sysMadvise(first, BigInt(at), BigInt(pages * PAGE), Advice.DontNeed);
+  call();
   for (const cpu of others) plain.cpuOnline(cpu);
+}
+
+function empty({ plain }: Machine, cpu: number, at: number, pages: number): void {
+  plain.sysMadvise(cpu, BigInt(at), BigInt(pages * PAGE), Advice.DontNeed);
 }
 
 /** Gives a page its frame, in the CPU's TLB, with zeroes in it; only read where it may not be written. */
@@ -83,27 +91,24 @@ function mustTouch({ plain, bytes }: Machine, cpu: number, page: number, writabl
   if (failed !== 0n) throw new Error(`touching ${page.toString(16)} gave ${failed}`);
 }
 
-function useUp(machine: Machine, cpu: number, frames: number, records: number | undefined): void {
+function useUp(machine: Machine, cpus: readonly number[], frames: number, records: number | undefined): void {
   const { plain } = machine;
+  const [cpu, ...others] = cpus;
+  const settle = () => alone(machine, others, () => plain.settle(cpu, 8));
   mustMap(machine, cpu, { at: FILLER, pages: FILLER_PAGES, prot: RW });
-  const spare = records === undefined ? frames : 0;
+  settle();
   let page = FILLER;
-  while (plain.stat(Stat.FramesFree) > spare) {
-    mustTouch(machine, cpu, page, true);
-    page += PAGE;
-  }
+  const spare = records === undefined ? frames : 0;
+  for (; plain.stat(Stat.FramesFree) > spare; page += PAGE) mustTouch(machine, cpu, page, true);
   if (records === undefined) return;
-  // Each its own VMA: no two touch.
-  let made = FILLER + 2 * FILLER_PAGES * PAGE;
-  const one = (at: number): Mapping => ({ at, pages: 1, prot: RW });
-  while (map(machine, cpu, one(made)) === made) made += 2 * PAGE;
-  for (let i = 0; i < records; i++) {
-    made -= 2 * PAGE;
-    plain.sysMunmap(cpu, BigInt(made), BigInt(PAGE));
+  // Each its own VMA: no two touch. What the mappings deferred makes room for more.
+  const one = (i: number): Mapping => ({ at: FILLER + (FILLER_PAGES + 2 * i) * PAGE, pages: 1, prot: RW });
+  let made = 0;
+  for (let before = -1; before !== made; settle()) {
+    before = made;
+    while (map(machine, cpu, one(made)) > 0) made++;
   }
-  // Frames come back from the filler, last touched first.
-  for (let i = 0; i < frames; i++) {
-    page -= PAGE;
-    plain.sysMadvise(cpu, BigInt(page), BigInt(PAGE), Advice.DontNeed);
-  }
+  for (let i = 0; i < records; i++) plain.sysMunmap(cpu, BigInt(one(--made).at), BigInt(PAGE));
+  settle();
+  alone(machine, others, () => empty(machine, cpu, page - frames * PAGE, frames));
 }
