@@ -62,6 +62,7 @@ import { upgradeUpgrade } from "./upgrade-upgrade.js";
 import { walkGracePeriod } from "./walk-grace-period.js";
 import { walkMunmapTable } from "./walk-munmap-table.js";
 import { writeDontneed } from "./write-dontneed.js";
+import { writeGracePeriod } from "./write-grace-period.js";
 import { writeMprotect } from "./write-mprotect.js";
 import { zeroPageUpgrade } from "./zero-page-upgrade.js";
 
@@ -83,6 +84,7 @@ export const SCENARIOS: readonly Scenario[] = [
   faultFaultPage,
   faultMunmapOne,
   walkGracePeriod,
+  writeGracePeriod,
   periodBegun,
   remapAba,
   neighbourGoes,

@@ -12,6 +12,6 @@ export const noRecordForSplit: Scenario = {
   tags: ["fault", "munmap", "mprotect", "frames", "records"],
   before: [{ at: A, pages: 3, prot: RW, state: "emptied" }],
   frames: 0,
-  records: 0,
+  records: 1,
   actors: [[unmap(B, 1), protect(B, 1, R)], [write(A, 1)]],
 };

@@ -1,7 +1,7 @@
 /**
  *   |a...............|
  */
-import { remoteRead, remoteWrite, write } from "../operations.js";
+import { dontNeed, remoteRead, remoteWrite, write } from "../operations.js";
 import type { Scenario } from "../scenario.js";
 import { A, RW } from "./places.js";
 
@@ -11,5 +11,8 @@ export const remoteFault: Scenario = {
   tags: ["remote", "fault", "protocol-5"],
   before: [{ at: A, pages: 1, prot: RW }],
   away: [1],
-  actors: [[write(A, 4)], [remoteWrite(A + 1, 9), remoteRead(A)]],
+  actors: [
+    [write(A, 4), dontNeed(A, 1)],
+    [remoteWrite(A + 1, 9), remoteRead(A)],
+  ],
 };

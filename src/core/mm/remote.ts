@@ -72,10 +72,7 @@ function copyPresent(cpu: usize, va: u64, host: usize, n: u32, access: u32): boo
   const leaf = walkLeaf(va);
   walkEnd(cpu);
   let copied: bool = false;
-  if (leaf != 0 && lockWalked(cpu, leaf, va, 0)) {
-    copied = copyLocked(leaf, va, host, n, access);
-    unlockTable(cpu, leaf);
-  }
+  if (leaf != 0 && lockWalked(cpu, leaf, va, 0)) copied = copyAndUnlock(cpu, leaf, va, host, n, access);
   rcuExit(cpu);
   return copied;
 }
@@ -86,27 +83,33 @@ function copyUnderMmapLock(cpu: usize, va: u64, host: usize, n: u32, access: u32
   const leaf: usize = findVma(cpu, va) != 0 ? walkLeaf(va) : 0;
   if (leaf != 0) {
     lockTable(cpu, leaf);
-    copied = copyLocked(leaf, va, host, n, access);
-    unlockTable(cpu, leaf);
+    copied = copyAndUnlock(cpu, leaf, va, host, n, access);
   }
   mmapReadUnlock(cpu);
   return copied;
 }
 
-/** The leaf's lock is held. Marks the entry as a hart's access does: only harts change it meanwhile, and only A and D. */
-function copyLocked(leaf: usize, va: u64, host: usize, n: u32, access: u32): bool {
+function copyAndUnlock(cpu: usize, leaf: usize, va: u64, host: usize, n: u32, access: u32): bool {
+  const phys = frameLocked(leaf, va, access);
+  if (phys != 0) {
+    if (access == Access.Write) memory.copy(phys, host, n);
+    else memory.copy(host, phys, n);
+  }
+  unlockTable(cpu, leaf);
+  return phys != 0;
+}
+
+/** Where va is, 0 if the entry does not allow the access. Marks it as a hart does: only harts change it meanwhile, A and D. */
+function frameLocked(leaf: usize, va: u64, access: u32): usize {
   const slot = entryAt(leaf, va, 0);
   const marks = access == Access.Write ? PTE_A | PTE_D : PTE_A;
   let entry = atomic.load<u64>(slot);
   while (true) {
-    if (!allows(entry, access)) return false;
+    if (!allows(entry, access)) return 0;
     if ((entry & marks) == marks) break;
     const found = atomic.cmpxchg<u64>(slot, entry, entry | marks);
     if (found == entry) break;
     entry = found;
   }
-  const phys = ptePhys(entry) + <usize>(va & 4095);
-  if (access == Access.Write) memory.copy(phys, host, n);
-  else memory.copy(host, phys, n);
-  return true;
+  return ptePhys(entry) + <usize>(va & 4095);
 }
