@@ -42,6 +42,7 @@ export interface CoreWords {
   guestWrite(cpu: number, to: bigint, from: number, bytes: number): bigint;
   remoteRead(cpu: number, to: number, from: bigint, bytes: number): bigint;
   remoteWrite(cpu: number, to: bigint, from: number, bytes: number): bigint;
+  joinSpace(cpu: number): void;
   leaveSpace(cpu: number): void;
   sleep(cpu: number, timeoutNs: bigint): number;
   quiesce(cpu: number): void;

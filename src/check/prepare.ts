@@ -1,7 +1,7 @@
 /**
  * Brings a machine into the state a scenario starts from, and captures it.
  *
- *   CPUs online → mappings, touched and emptied as they say → CPUs away or offline → memory nearly used up
+ *   CPUs online → mappings, emptied or touched as they say → memory nearly used up → CPUs away or offline
  *
  * Runs on the shipping module, so nothing of it is scheduled. What is read of the pages is told to the history.
  *
@@ -37,19 +37,28 @@ export function prepare(machine: Machine, scenario: Scenario, history: History):
   if (scenario.heap !== undefined) plain.setBrk(BigInt(scenario.heap));
   history.scarce = scenario.frames !== undefined;
   for (const mapping of scenario.before) {
+    const { at, pages, prot, grows = 0 } = mapping;
     mustMap(machine, cpus[0], mapping);
-    const { at, pages, prot, state, grows = 0 } = mapping;
     for (let i = 0; i < pages; i++) history.mapped(at + i * PAGE, prot);
     for (let i = 1; i <= grows; i++) history.growable(at - i * PAGE, prot);
-    if (state) bringTo(machine, cpus, mapping);
   }
-  // What was deferred so far would be handed over at a poll only, and an actor that is done polls no more.
-  alone(machine, cpus.slice(1), () => plain.settle(cpus[0], 8));
+  // Emptying takes translations from every CPU: it comes first.
+  for (const mapping of scenario.before) if (mapping.state === "emptied") empty(machine, cpus, mapping);
+  for (const mapping of scenario.before) touch(machine, cpus, mapping);
   if (scenario.frames !== undefined) useUp(machine, cpus, scenario.frames, scenario.records);
+  settle(machine, cpus);
   for (const i of scenario.away ?? []) plain.leaveSpace(cpus[i]);
   for (const i of scenario.offline ?? []) plain.cpuOffline(cpus[i]);
   mustHoldAtRest(machine);
   snapshot.capture();
+}
+
+/** Runs what was deferred: it would be handed over at polls only, and an actor that is done polls no more. */
+function settle({ plain }: Machine, cpus: readonly number[]): void {
+  for (let round = 0; round < 8; round++) {
+    plain.settle(cpus[0], 1);
+    for (const cpu of cpus) plain.kernelExit(cpu);
+  }
 }
 
 function mustMap(machine: Machine, cpu: number, mapping: Mapping): void {
@@ -62,53 +71,47 @@ function map({ plain }: Machine, cpu: number, { at, pages, prot, grows = 0 }: Ma
   return Number(plain.sysMmap(cpu, BigInt(at), BigInt(pages * PAGE), prot, flags, 0, 0n));
 }
 
-function bringTo(machine: Machine, cpus: readonly number[], { at, pages, prot, state, by = 0 }: Mapping): void {
-  const first = cpus[by];
-  const others = cpus.filter((cpu) => cpu !== first);
-  const touching = state === "framed" ? cpus.slice(-1) : [first, ...others];
-  const writable = (prot & 2) !== 0;
-  for (const cpu of touching) for (let i = 0; i < pages; i++) mustTouch(machine, cpu, at + i * PAGE, writable);
-  if (state === "emptied") alone(machine, others, () => empty(machine, first, at, pages));
+function touch(machine: Machine, cpus: readonly number[], { at, pages, prot, state }: Mapping): void {
+  if (state !== "touched" && state !== "framed") return;
+  const touching = state === "framed" ? cpus.slice(-1) : cpus;
+  for (const cpu of touching) mustTouch(machine, cpu, at, pages, prot);
 }
 
-/** Calls with the other CPUs offline: nobody could acknowledge a shootdown. */
-function alone({ plain }: Machine, others: readonly number[], call: () => void): void {
-  for (const cpu of others) plain.cpuOffline(cpu);
-  call();
-  for (const cpu of others) plain.cpuOnline(cpu);
+/** Gives each page a frame and takes it back. The other CPUs are away meanwhile: they could not acknowledge the shootdown. */
+function empty(machine: Machine, cpus: readonly number[], { at, pages, prot, by = 0 }: Mapping): void {
+  const { plain } = machine;
+  const others = cpus.filter((_, i) => i !== by);
+  mustTouch(machine, cpus[by], at, pages, prot);
+  for (const cpu of others) plain.leaveSpace(cpu);
+  plain.sysMadvise(cpus[by], BigInt(at), BigInt(pages * PAGE), Advice.DontNeed);
+  for (const cpu of others) plain.joinSpace(cpu);
 }
 
-function empty({ plain }: Machine, cpu: number, at: number, pages: number): void {
-  plain.sysMadvise(cpu, BigInt(at), BigInt(pages * PAGE), Advice.DontNeed);
-}
-
-/** Gives a page its frame, in the CPU's TLB, with zeroes in it; only read where it may not be written. */
-function mustTouch({ plain, bytes }: Machine, cpu: number, page: number, writable: boolean): void {
+/** Gives pages their frames, in the CPU's TLB, with zeroes in them; only reads where it may not write. */
+function mustTouch({ plain, bytes }: Machine, cpu: number, at: number, pages: number, prot: number): void {
   const bounce = plain.bounce(cpu);
-  bytes[bounce] = 0;
-  const at = BigInt(page + UNUSED_BYTE);
-  const failed = writable ? plain.guestWrite(cpu, at, bounce, 1) : plain.guestRead(cpu, bounce, at, 1);
-  if (failed !== 0n) throw new Error(`touching ${page.toString(16)} gave ${failed}`);
+  for (let page = at; page < at + pages * PAGE; page += PAGE) {
+    bytes[bounce] = 0;
+    const byte = BigInt(page + UNUSED_BYTE);
+    const failed = prot & 2 ? plain.guestWrite(cpu, byte, bounce, 1) : plain.guestRead(cpu, bounce, byte, 1);
+    if (failed !== 0n) throw new Error(`touching ${page.toString(16)} gave ${failed}`);
+  }
 }
 
 function useUp(machine: Machine, cpus: readonly number[], frames: number, records: number | undefined): void {
   const { plain } = machine;
-  const [cpu, ...others] = cpus;
-  const settle = () => alone(machine, others, () => plain.settle(cpu, 8));
+  const [cpu] = cpus;
   mustMap(machine, cpu, { at: FILLER, pages: FILLER_PAGES, prot: RW });
-  settle();
-  let page = FILLER;
-  const spare = records === undefined ? frames : 0;
-  for (; plain.stat(Stat.FramesFree) > spare; page += PAGE) mustTouch(machine, cpu, page, true);
+  settle(machine, cpus);
+  for (let page = FILLER; plain.stat(Stat.FramesFree) > frames; page += PAGE) mustTouch(machine, cpu, page, 1, RW);
   if (records === undefined) return;
   // Each its own VMA: no two touch. What the mappings deferred makes room for more.
   const one = (i: number): Mapping => ({ at: FILLER + (FILLER_PAGES + 2 * i) * PAGE, pages: 1, prot: RW });
   let made = 0;
-  for (let before = -1; before !== made; settle()) {
+  for (let before = -1; before !== made; settle(machine, cpus)) {
     before = made;
     while (map(machine, cpu, one(made)) > 0) made++;
   }
+  // No table is under them, so nobody need be asked to flush.
   for (let i = 0; i < records; i++) plain.sysMunmap(cpu, BigInt(one(--made).at), BigInt(PAGE));
-  settle();
-  alone(machine, others, () => empty(machine, cpu, page - frames * PAGE, frames));
 }

@@ -28,7 +28,7 @@ export interface Scenario {
   readonly heap?: number;
   /** How many frames are free in all when the actors start. Unlimited, for a scenario, when not said. */
   readonly frames?: number;
-  /** With `frames`: how many VMAs can still be made. */
+  /** With `frames: 0`: how many VMAs can still be made. */
   readonly records?: number;
   /** Actors whose CPU is awake but outside the cpumask. */
   readonly away?: readonly number[];

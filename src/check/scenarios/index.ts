@@ -23,6 +23,7 @@ import { faultMunmapOne } from "./fault-munmap-one.js";
 import { faultMunmapTable } from "./fault-munmap-table.js";
 import { faultRemap } from "./fault-remap.js";
 import { faultSplit } from "./fault-split.js";
+import { faultsApart } from "./faults-apart.js";
 import { framesForOne } from "./frames-for-one.js";
 import { halvesReused } from "./halves-reused.js";
 import { heap } from "./heap.js";
@@ -82,6 +83,7 @@ export const SCENARIOS: readonly Scenario[] = [
   threeMixed,
   threeTables,
   faultFaultPage,
+  faultsApart,
   faultMunmapOne,
   walkGracePeriod,
   writeGracePeriod,
