@@ -1,6 +1,7 @@
 import { test } from "vitest";
 import { Checker } from "../src/check/checker.js";
 import { scenario } from "../src/check/scenarios/index.js";
+import { runStalls } from "../src/check/stall.js";
 import { TWINS } from "../src/check/twins/index.js";
 import { buildTwin } from "../tools/build-twin.mjs";
 import { buildOf } from "./support/check.js";
@@ -18,7 +19,7 @@ test("twins", { timeout: 1200000 }, async () => {
       cache.set(key, b);
       const t1 = performance.now();
       const c = new Checker(b, scenario(t.scenario), t.policy, t.tables, t.layout);
-      const f = c.runSeeds(1, Math.min(t.seeds ?? 6000, cap));
+      const f = process.env.STALL ? runStalls(c) : c.runSeeds(1, Math.min(t.seeds ?? 6000, cap));
       console.log(
         f ? (t.caughtBy.includes(f.rule) ? "ok  " : "RULE") : "SURVIVED",
         t.name,

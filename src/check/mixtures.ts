@@ -8,7 +8,7 @@
  *
  * One build holds all nine: the number that boot() is given for the protection is read as 3 × walker + freer.
  */
-import type { Tables } from "../core/abi/mman.js";
+import { Policy, type Tables } from "../core/abi/mman.js";
 import { inFile, type Patch } from "./twins/twin.js";
 
 export const WALKERS = ["irq", "rcu", "none"] as const;
@@ -48,11 +48,19 @@ export const MIXTURE_PATCHES: readonly Patch[] = [
 ];
 
 /**
- * Whether the pairing is safe where nothing but the walk's section protects it: a speculative fault, policy spf. Under
- * optimistic the fault's whole reader section does, and under mmap-lock only the TLB fill walks without a lock, with
- * interrupts off in any case: there some of the unsafe pairings pass.
+ * Whether the pairing is safe: each walk without a lock must be kept by something that the freer waits for.
+ *
+ *   walk of     kept by the walker's section, and by            because
+ *   TLB fill    interrupts off                                  entry read → TLB entry, under every protection
+ *   optimistic  a reader section                                the VMA's
+ *   spf         nothing else                                    the VMA's section ends before the walk
+ *   others      a lock                                          mmapLock, or the VMA's
  */
-export function isSafe(walker: Walker, freer: Freer, irqIsReader: boolean): boolean {
-  if (walker === "irq") return freer === "ipi" || (freer === "rcu" && irqIsReader);
-  return walker === "rcu" && freer === "rcu";
+export function isSafe(policy: Policy, walker: Walker, freer: Freer, irqIsReader: boolean): boolean {
+  const walks: Walker[][] = [["irq", walker]];
+  if (policy === Policy.Optimistic) walks.push(["rcu", walker]);
+  if (policy === Policy.Spf) walks.push([walker]);
+  if (freer === "now") return false;
+  if (freer === "ipi") return walks.every((kept) => kept.includes("irq"));
+  return walks.every((kept) => kept.includes("rcu") || (kept.includes("irq") && irqIsReader));
 }
