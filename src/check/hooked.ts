@@ -45,6 +45,7 @@ export interface CoreWords {
   joinSpace(cpu: number): void;
   leaveSpace(cpu: number): void;
   sleep(cpu: number, timeoutNs: bigint): number;
+  post(target: number, bits: number): void;
   quiesce(cpu: number): void;
   counter(cpu: number, index: number): bigint;
   stat(what: number): number;

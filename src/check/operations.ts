@@ -7,6 +7,7 @@
  */
 import { Errno } from "../core/abi/errno.js";
 import { Advice, MapFlag } from "../core/abi/mman.js";
+import { Pending } from "../core/abi/pending.js";
 import type { Machine } from "./hooked.js";
 
 export const PAGE = 4096;
@@ -110,9 +111,14 @@ export function join(): Operation {
   return word("join", (m, cpu) => m.core.cpuOnline(cpu));
 }
 
-/** The CPU sleeps, idle, until its time limit. */
+/** The CPU sleeps, idle, until another one wakes it, or for ever. */
 export function sleep(): Operation {
-  return word("sleep", (m, cpu) => m.core.sleep(cpu, 1n));
+  return word("sleep", (m, cpu) => m.core.sleep(cpu, -1n));
+}
+
+/** Wakes the CPU of an actor. */
+export function wake(actor: number): Operation {
+  return word(`wake ${actor}`, (m) => m.core.post(m.plain.cpuArea(actor), Pending.Kick));
 }
 
 export function read(at: number): Operation {

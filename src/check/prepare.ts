@@ -25,6 +25,8 @@ const UNUSED_BYTE = 0x2e;
 const FILLER = 0x3004_0000;
 const FILLER_PAGES = 256;
 const RW = 3;
+/** VMAs, fewer than a frame holds, in more tree nodes than were made at first. */
+const FEW = 48;
 
 export function memoryFor({ frames }: Scenario): number {
   return frames === undefined ? OWNED_BYTES : SCARCE_BYTES;
@@ -102,12 +104,15 @@ function useUp(machine: Machine, cpus: readonly number[], frames: number, record
   const { plain } = machine;
   const [cpu] = cpus;
   mustMap(machine, cpu, { at: FILLER, pages: FILLER_PAGES, prot: RW });
+  // Each its own VMA: no two touch.
+  const one = (i: number): Mapping => ({ at: FILLER + (FILLER_PAGES + 2 * i) * PAGE, pages: 1, prot: RW });
+  let made = 0;
+  // While tree nodes still find frames: afterwards VMAs are what is short.
+  if (records !== undefined) while (made < FEW) mustMap(machine, cpu, one(made++));
   settle(machine, cpus);
   for (let page = FILLER; plain.stat(Stat.FramesFree) > frames; page += PAGE) mustTouch(machine, cpu, page, 1, RW);
   if (records === undefined) return;
-  // Each its own VMA: no two touch. What the mappings deferred makes room for more.
-  const one = (i: number): Mapping => ({ at: FILLER + (FILLER_PAGES + 2 * i) * PAGE, pages: 1, prot: RW });
-  let made = 0;
+  // What the mappings deferred makes room for more.
   for (let before = -1; before !== made; settle(machine, cpus)) {
     before = made;
     while (map(machine, cpu, one(made)) > 0) made++;

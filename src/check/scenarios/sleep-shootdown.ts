@@ -1,7 +1,7 @@
 /**
  *   |A...............|
  */
-import { dontNeed, read, sleep, write } from "../operations.js";
+import { dontNeed, sleep, wake, write } from "../operations.js";
 import type { Scenario } from "../scenario.js";
 import { A, RW } from "./places.js";
 
@@ -12,7 +12,7 @@ export const sleepShootdown: Scenario = {
   before: [{ at: A, pages: 1, prot: RW, state: "touched" }],
 
   actors: [
-    [dontNeed(A, 1), read(A)],
+    [wake(1), dontNeed(A, 1)],
     [sleep(), write(A, 1)],
   ],
 };

@@ -112,7 +112,12 @@ export const FLUSH_TWINS: readonly Twin[] = [
     caughtBy: ["deadlock"],
   },
   FLUSH_FORGOTTEN,
-  ...also(FLUSH_FORGOTTEN, { scenario: "fault-dontneed" }, { scenario: "cross-page-dontneed" }),
+  ...also(
+    FLUSH_FORGOTTEN,
+    { scenario: "fault-dontneed" },
+    { scenario: "cross-page-dontneed" },
+    { scenario: "fault-munmap-table" },
+  ),
   RIGHTS_UNFLUSHED,
   ...also(RIGHTS_UNFLUSHED, { scenario: "fault-mprotect" }, { scenario: "cross-page" }),
   COPY_INTERRUPTIBLE,
@@ -145,6 +150,25 @@ export const FLUSH_TWINS: readonly Twin[] = [
     long: true,
     policy: Policy.Optimistic,
     caughtBy: ["freed", "rest", "results"],
+  },
+  {
+    name: "wake-lost",
+    about: "who wakes a CPU looks whether it sleeps before it says why it should not",
+    patches: inFile(
+      "sync/cpu.ts",
+      [
+        "atomic.or<u32>(target, bits, C_PENDING);",
+        "const asleep = atomic.load<u32>(target, C_ASLEEP);\n  atomic.or<u32>(target, bits, C_PENDING);",
+      ],
+      [
+        "if (atomic.load<u32>(target, C_ASLEEP) != 0) atomic.notify(target, 1);",
+        "if (asleep != 0) atomic.notify(target, 1);",
+      ],
+    ),
+    scenario: "sleep-shootdown",
+    long: true,
+    policy: Policy.Optimistic,
+    caughtBy: ["deadlock"],
   },
   {
     name: "join-unseen",

@@ -35,8 +35,13 @@ export const LOCK_TWINS: readonly Twin[] = [
     patches: inFile(
       "sync/spinlock.ts",
       ['import { pause } from "./env";', 'import { irqOff, irqOn, pause } from "./env";'],
-      ["answerIpis(cpu);", "irqOff(cpu);"],
-      ["pause(cpu, lock, 1, round++);", "pause(cpu, lock, 1, IRQ_OFF | round++);\n    irqOn(cpu);"],
+      ["do {", "irqOff(cpu);\n  do {"],
+      ["answerIpis(cpu);", ""],
+      ["pause(cpu, lock, 1, round++);", "pause(cpu, lock, 1, IRQ_OFF | round++);"],
+      [
+        "} while (atomic.load<u32>(lock) != 0 || atomic.cmpxchg<u32>(lock, 0, 1) != 0);",
+        "} while (atomic.load<u32>(lock) != 0 || atomic.cmpxchg<u32>(lock, 0, 1) != 0);\n  irqOn(cpu);",
+      ],
     ),
     scenario: "upgrade-upgrade",
     long: true,

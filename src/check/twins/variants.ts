@@ -2,7 +2,7 @@
  * Variants: changed builds that are still right, with a constant that leads small scenarios into code they would never
  * reach. Every scenario must hold on them.
  */
-import { Layout } from "../../core/abi/mman.js";
+import { Layout, Policy } from "../../core/abi/mman.js";
 import { inFile, type Patch } from "./twin.js";
 
 /** Blocks so small that a scenario can fill one. */
@@ -16,6 +16,8 @@ export interface Variant {
   readonly about: string;
   readonly patches: readonly Patch[];
   readonly layout?: Layout;
+  /** Those that come into the code in question; mmap-lock and optimistic when not said. */
+  readonly policies?: readonly Policy[];
 }
 
 export const VARIANTS: readonly Variant[] = [
@@ -33,6 +35,7 @@ export const VARIANTS: readonly Variant[] = [
   {
     name: "sequence-near-its-wrap",
     about: "the count that spf compares is about to start again at zero",
+    policies: [Policy.Spf],
     patches: inFile(
       "mm/boot.ts",
       [
