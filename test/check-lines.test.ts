@@ -4,14 +4,15 @@ import { Checker } from "../src/check/checker.js";
 import { linesWritten, sharedLines } from "../src/check/lines.js";
 import { scenario } from "../src/check/scenarios/index.js";
 import { Policy, Tables } from "../src/core/abi/mman.js";
-import { shippedBuild } from "./support/check.js";
+import { buildTwin } from "../tools/build-twin.mjs";
+import { buildOf, shippedBuild } from "./support/check.js";
 
 const build = shippedBuild();
 const MMAP_LOCK = 0x1100;
 const SEEDS = 60;
 
-function shared(policy: Policy, tables: Tables): { lines: number[]; written: number } {
-  const checker = new Checker(build, scenario("faults-apart"), policy, tables);
+function shared(policy: Policy, tables: Tables, core = build): { lines: number[]; written: number } {
+  const checker = new Checker(core, scenario("faults-apart"), policy, tables);
   const lines = new Set<number>();
   let written = 0;
   for (let seed = 1; seed <= SEEDS; seed++) {
@@ -38,4 +39,14 @@ describe("two faults on two tables", () => {
       expect(shared(Policy.MmapLock, tables).lines).toEqual([MMAP_LOCK]);
     });
   }
+});
+
+test("a counter that the CPUs share is seen", async () => {
+  const patch = {
+    file: "mm/faultOptimistic.ts",
+    line: "count(cpu, Counter.OptimisticAttempt);",
+    replacement: "count(<usize>0x54000, Counter.OptimisticAttempt);",
+  };
+  const { lines } = shared(Policy.Optimistic, Tables.Rcu, buildOf(await buildTwin([patch])));
+  expect(lines).toHaveLength(1);
 });

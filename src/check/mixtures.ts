@@ -31,19 +31,20 @@ export const MIXTURE_PATCHES: readonly Patch[] = [
     ["return tables() == <u32>Tables.Irq;", "return tables() / 3 == 0;"],
     ["else rcuEnter(cpu);", "else if (tables() / 3 == 1) rcuEnter(cpu);"],
     ["else rcuExit(cpu);", "else if (tables() / 3 == 1) rcuExit(cpu);"],
+    [
+      "export function walkBegin(cpu: usize): void {",
+      "export function freer(): u32 {\n  return tables() % 3;\n}\n\nexport function walkBegin(cpu: usize): void {",
+    ],
   ),
   ...inFile(
     "mm/retire.ts",
-    ['import { tablesIrq } from "./section";', 'import { tables } from "../sync/layout";'],
+    ['import { tablesIrq } from "./section";', 'import { freer } from "./section";'],
     [
       'import { addUsedLocked, deferTable, lockTable, markDeadLocked, unlockTable, usedLocked } from "./table";',
       'import { addUsedLocked, deferTable, freeTable, lockTable, markDeadLocked, unlockTable, usedLocked } from "./table";',
     ],
-    ["if (tablesIrq()) gatherTable(cpu, table);", "if (tables() % 3 == 0) gatherTable(cpu, table);"],
-    [
-      "else deferTable(cpu, table);",
-      "else if (tables() % 3 == 1) deferTable(cpu, table);\n  else freeTable(cpu, table);",
-    ],
+    ["if (tablesIrq()) gatherTable(cpu, table);", "if (freer() == 0) gatherTable(cpu, table);"],
+    ["else deferTable(cpu, table);", "else if (freer() == 1) deferTable(cpu, table);\n  else freeTable(cpu, table);"],
   ),
 ];
 

@@ -7,7 +7,7 @@ import { A, B, RW } from "./places.js";
 
 export const crossingDontneed: Scenario = {
   name: "crossing-dontneed",
-  about: "the same under mmapLock held for reading by both",
+  about: "two MADV_DONTNEED, both under mmapLock for reading: their shootdowns cross",
   tags: ["dontneed", "shootdown", "wait-acknowledgement", "protocol-8"],
   before: [{ at: A, pages: 2, prot: RW, state: "touched" }],
 

@@ -14,5 +14,7 @@ export const faultsApart: Scenario = {
     { at: FAR, pages: 1, prot: RW, state: "emptied", by: 0 },
     { at: NEXT, pages: 1, prot: RW, state: "emptied", by: 1 },
   ],
+  noTwin:
+    "to share a line breaks no rule of the checker; test/check-lines.test.ts asks for the lines, and has its twin",
   actors: [[write(FAR, 1)], [write(NEXT, 2)]],
 };

@@ -7,7 +7,7 @@ import { FAR, RW } from "./places.js";
 
 export const remoteWriteMunmap: Scenario = {
   name: "remote-write-munmap",
-  about: "the same, writing",
+  about: "a CPU outside the cpumask writes a page that is unmapped with its table",
   tags: ["remote", "munmap", "table", "irq", "protocol-5"],
   before: [{ at: FAR, pages: 1, prot: RW, state: "touched" }],
   away: [1],
