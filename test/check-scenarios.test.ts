@@ -7,6 +7,7 @@ import type { Operation } from "../src/check/operations.js";
 import { SCENARIOS, scenario } from "../src/check/scenarios/index.js";
 import { TWINS } from "../src/check/twins/index.js";
 import { Policy, Tables } from "../src/core/abi/mman.js";
+import { Stat } from "../src/core/abi/stat.js";
 import { shippedBuild } from "./support/check.js";
 
 const build = shippedBuild();
@@ -73,6 +74,18 @@ describe("a scenario that is to wait somewhere waits there", () => {
     }
     return false;
   }
+});
+
+test("rcu-overload: a grace period ends that nobody asked for", () => {
+  const checker = new Checker(build, scenario("rcu-overload"), Policy.Optimistic);
+  const { plain } = checker.machine;
+  const before = plain.stat(Stat.GracePeriods);
+  let ended = 0;
+  checker.rested = () => {
+    if (plain.stat(Stat.GracePeriods) > before) ended++;
+  };
+  expect(checker.runSeeds(1, 20)).toBeUndefined();
+  expect(ended).toBeGreaterThan(0);
 });
 
 describe("memory runs out where a scenario says so", () => {

@@ -1,22 +1,24 @@
 /**
- *   |ffff…f..........|
- *   37 mappings, no two of which merge
+ *   |ffff…f..........|n…   67 mappings, no two of which merge
+ *   more records than a CPU keeps waiting: each call at whose end they still wait pushes the grace period a step
  */
-import { PAGE, read, settle, unmap } from "../operations.js";
+import { map, PAGE, read, unmap } from "../operations.js";
 import type { Scenario } from "../scenario.js";
 import { FAR, NEXT, R, RW } from "./places.js";
 
+const MAPPINGS = 67;
+const LAST = FAR + (MAPPINGS - 1) * PAGE;
+
 export const rcuOverload: Scenario = {
   name: "rcu-overload",
-  about: "one operation defers so many records that it drives a grace period itself",
+  about: "one operation defers so many records that the next calls drive a grace period",
   tags: ["fault", "munmap", "rcu", "large"],
   before: [
-    ...Array.from({ length: 36 }, (_, i) => ({ at: FAR + i * PAGE, pages: 1, prot: i % 2 ? R : RW })),
-    { at: FAR + 36 * PAGE, pages: 1, prot: RW, state: "emptied" as const },
+    ...Array.from({ length: MAPPINGS - 1 }, (_, i) => ({ at: FAR + i * PAGE, pages: 1, prot: i % 2 ? R : RW })),
+    { at: LAST, pages: 1, prot: RW, state: "emptied" },
   ],
-
   actors: [
-    [read(FAR + 36 * PAGE), read(FAR)],
-    [unmap(FAR, 37), unmap(NEXT, 1), settle()],
+    [read(LAST), read(FAR)],
+    [unmap(FAR, MAPPINGS), map(NEXT, 1, RW), map(NEXT + PAGE, 1, R)],
   ],
 };
