@@ -1,6 +1,6 @@
 /**
  *   |F...............|
- *   the reader's TLB has the page: its answer to the flush is what frees both
+ *   in the unmapper's TLB only: the reader walks, and its answer to the flush is what frees page and table
  */
 import { read, unmap } from "../operations.js";
 import type { Scenario } from "../scenario.js";
@@ -12,5 +12,5 @@ export const irqWalk: Scenario = {
   tags: ["fault", "munmap", "table", "irq", "protocol-6"],
   before: [{ at: FAR, pages: 1, prot: RW, state: "framed" }],
 
-  actors: [[unmap(FAR, 1)], [read(FAR)]],
+  actors: [[read(FAR)], [unmap(FAR, 1)]],
 };

@@ -67,15 +67,27 @@ const COPY_INTERRUPTIBLE: Twin = {
 const SENDER_DEAF: Twin = {
   name: "sender-deaf",
   about: "who waits for acknowledgements answers none itself: two senders wait for each other",
-  patches: inFile(
-    "sync/ipi.ts",
-    ["answerIpis(cpu);", "irqOff(cpu);"],
-    ["if (acknowledged(target, ticket)) return;", ""],
-    [
-      "pause(cpu, target + C_FLUSH_DONE, seen, round++);",
-      "if (!acknowledged(target, ticket)) pause(cpu, target + C_FLUSH_DONE, seen, 0x8000_0000 | round++);\n    irqOn(cpu);",
-    ],
-  ),
+  patches: [
+    ...inFile(
+      "mm/shootdown.ts",
+      [
+        'import { interrupt, requestFlush, waitFlush } from "../sync/ipi";',
+        'import { irqOff, irqOn } from "../sync/env";\nimport { interrupt, requestFlush, waitFlush } from "../sync/ipi";',
+      ],
+      [
+        "waitFlush(cpu, cpuArea((word << 6) + bit), load<u32>(cpu + C_TICKETS + ((<usize>bit) << 2)));",
+        "irqOff(cpu);\n    waitFlush(cpu, cpuArea((word << 6) + bit), load<u32>(cpu + C_TICKETS + ((<usize>bit) << 2)));\n    irqOn(cpu);",
+      ],
+    ),
+    ...inFile(
+      "sync/ipi.ts",
+      ["answerIpis(cpu);", ""],
+      [
+        "pause(cpu, target + C_FLUSH_DONE, seen, round++);",
+        "pause(cpu, target + C_FLUSH_DONE, seen, 0x8000_0000 | round++);",
+      ],
+    ),
+  ],
   scenario: "crossing-munmap",
   policy: Policy.Optimistic,
   caughtBy: ["deadlock", "livelock"],
@@ -117,6 +129,7 @@ export const FLUSH_TWINS: readonly Twin[] = [
     { scenario: "fault-dontneed" },
     { scenario: "cross-page-dontneed" },
     { scenario: "fault-munmap-table" },
+    { scenario: "three-tables" },
   ),
   RIGHTS_UNFLUSHED,
   ...also(RIGHTS_UNFLUSHED, { scenario: "fault-mprotect" }, { scenario: "cross-page" }),

@@ -53,7 +53,6 @@ const PERIOD_UNFINISHED: Twin = {
 
 export const TABLE_TWINS: readonly Twin[] = [
   TABLE_FREED_AT_ONCE,
-  ...also(TABLE_FREED_AT_ONCE, { scenario: "three-tables" }),
   WALK_INTERRUPTIBLE,
   ...also(WALK_INTERRUPTIBLE, { scenario: "walk-munmap-table", policy: Policy.Spf, name: "walk-interruptible-spf" }),
   {
