@@ -9,7 +9,7 @@ import { buildOf, shippedBuild } from "./support/check.js";
 
 const build = shippedBuild();
 const MMAP_LOCK = 0x1100;
-const SEEDS = 60;
+const SEEDS = 20;
 
 function shared(policy: Policy, tables: Tables, core = build): { lines: number[]; written: number } {
   const checker = new Checker(core, scenario("faults-apart"), policy, tables);

@@ -5,7 +5,7 @@
  *   tags   what races: fault munmap mmap mprotect dontneed brk stack cow split merge shootdown cpumask idle remote rcu
  *          what it is about: table (one is retired, or linked), aba, irq (protection irq), layout (halves, fragments), spf
  *          protocol-N   the protocol of docs/concurrency.md that it checks;  wait-X   the wait of its table that it leads into
- *          frames, records   memory that is nearly used up;  large   for random walks, not for exhaustive exploration
+ *          frames, records   memory that is nearly used up;  large   for random walks, not for exhaustive exploration;  slow   an execution takes milliseconds
  */
 import type { Scenario } from "../scenario.js";
 import { crossPage } from "./cross-page.js";

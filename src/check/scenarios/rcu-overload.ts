@@ -12,7 +12,7 @@ const LAST = FAR + (MAPPINGS - 1) * PAGE;
 export const rcuOverload: Scenario = {
   name: "rcu-overload",
   about: "one operation defers so many records that the next calls drive a grace period",
-  tags: ["fault", "munmap", "rcu", "large"],
+  tags: ["fault", "munmap", "rcu", "large", "slow"],
   before: [
     ...Array.from({ length: MAPPINGS - 1 }, (_, i) => ({ at: FAR + i * PAGE, pages: 1, prot: i % 2 ? R : RW })),
     { at: LAST, pages: 1, prot: RW, state: "emptied" },

@@ -23,6 +23,7 @@ const LINK_UNCHECKED: Twin = {
     "outcome = Outcome.Done;",
   ]),
   scenario: "parent-stays",
+  long: true,
   policy: Policy.Optimistic,
   caughtBy: ["rest"],
 };
@@ -48,6 +49,7 @@ const ENTRY_UNCHECKED: Twin = {
     "",
   ]),
   scenario: "fault-fault-page",
+  long: true,
   policy: Policy.Optimistic,
   caughtBy: ["rest", "results"],
 };

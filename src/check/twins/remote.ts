@@ -26,6 +26,7 @@ export const REMOTE_TWINS: readonly Twin[] = [
     about: "under irq a remote copy trusts interrupts off, which hold up no round of IPIs that does not come to it",
     patches: inFile("mm/remote.ts", ["if (tablesIrq()) return copyUnderMmapLock(cpu, va, host, n, access);", ""]),
     scenario: "remote-munmap",
+    long: true,
     policy: Policy.Optimistic,
     tables: Tables.Irq,
     caughtBy: ["freed"],
