@@ -3,7 +3,9 @@
  *
  *   src/core/index.ts ──asc -O3──▶ core.raw.wasm ──refuse──┬─ship─▶ core.wasm      without markers, for workers
  *                                                          └─hook─▶ hooked.wasm    every access announced, asyncified
- *                                                                   sites.json     what each announced site is
+ *                                                                   sites.json     what and where each announced site is
+ *
+ *   src/core ──constants──▶ layout.json   where each field of each record lies
  *
  * Promise    both modules hold the same memory accesses in the same order; a core that would lie to an engine is
  *            refused (tools/wasm-refuse.mjs). Features are named, so Node 20 accepts what comes out.
@@ -13,11 +15,13 @@ import { dirname, join, resolve } from "node:path";
 import asc from "assemblyscript/asc";
 import binaryen from "binaryen";
 import { transformSync } from "esbuild";
+import { coreLayout } from "./core-layout.mjs";
 import { ROOT } from "./paths.mjs";
 import { hook } from "./wasm-hook.mjs";
+import { placeSites } from "./wasm-places.mjs";
 import { refuse } from "./wasm-refuse.mjs";
 import { ship } from "./wasm-ship.mjs";
-import { FEATURES } from "./wasm-walk.mjs";
+import { definedFunctions, FEATURES } from "./wasm-walk.mjs";
 import { placeWords } from "./wasm-words.mjs";
 
 const ASC_FLAGS = [
@@ -41,6 +45,7 @@ export class CompileError extends Error {}
 /** Compiles an AssemblyScript entry file with the core's flags to optimised wasm, markers and names included. */
 export async function compile(entry, { flags = [] } = {}) {
   let binary;
+  let map;
   let messages = "";
   const sink = {
     write: (text) => {
@@ -49,26 +54,60 @@ export async function compile(entry, { flags = [] } = {}) {
     },
   };
   const baseDir = dirname(resolve(entry));
-  const { error } = await asc.main([resolve(entry), "--baseDir", baseDir, "-o", "core.wasm", ...ASC_FLAGS, ...flags], {
-    stdout: sink,
-    stderr: sink,
-    writeFile: (name, contents) => {
-      if (name.endsWith(".wasm")) binary = contents;
+  const { error } = await asc.main(
+    [resolve(entry), "--baseDir", baseDir, "-o", "core.wasm", "--sourceMap", ...ASC_FLAGS, ...flags],
+    {
+      stdout: sink,
+      stderr: sink,
+      writeFile: (name, contents) => {
+        if (name.endsWith(".wasm")) binary = contents;
+        if (name.endsWith(".map")) map = contents;
+      },
     },
-  });
+  );
   if (error || !binary) throw new CompileError(`${entry}: ${messages.trim() || error?.message}`);
-  return { binary, messages };
+  return { binary: withoutLink(binary), map, messages };
 }
 
-/** From optimised wasm to the modules of the engines. Throws RefusedCore for a core that would lie to one of them. */
-export function link(raw) {
+/** The binary without the name of its source map, which stays here. It is the last section, so nothing moves. */
+function withoutLink(binary) {
+  const name = new TextEncoder().encode("sourceMappingURL");
+  const tail = Buffer.from(binary.buffer, binary.byteOffset, binary.byteLength);
+  // The section is: 0, its length (one byte, for it is short), the length of the name, the name.
+  const at = tail.lastIndexOf(name) - 3;
+  if (at < 0 || binary[at] !== 0 || at + 2 + binary[at + 1] !== binary.length)
+    throw new Error("the source map's name is not last");
+  return binary.slice(0, at);
+}
+
+/**
+ * From optimised wasm to the modules of the engines. Throws RefusedCore for a core that would lie to one of them. With its
+ * source map, each site gets its place in the source.
+ */
+export function link(raw, map) {
   binaryen.setDebugInfo(true);
   const shipping = read(raw);
   refuse(shipping);
   const core = emit(ship(shipping));
   const hooking = read(raw);
+  const names = definedFunctions(hooking).map(({ info }) => info.name);
   const sites = hook(hooking, stepKinds());
+  if (map) placeSites(sites, { binary: raw, map, names });
   return { core, hooked: emit(hooking), sites };
+}
+
+/**
+ * From wasm that was not optimised, so not inlined, to the told core: hooked, with its calls announced. It is never judged;
+ * a failing execution is run on it again, to tell who called the function that did each step.
+ */
+export function linkTold(raw, map) {
+  binaryen.setDebugInfo(true);
+  const module = read(raw);
+  const names = definedFunctions(module).map(({ info }) => info.name);
+  const calls = [];
+  const sites = hook(module, stepKinds(), calls);
+  placeSites(sites, { binary: raw, map, names, calls });
+  return { told: emit(module), sites, calls };
 }
 
 function read(bytes) {
@@ -96,13 +135,14 @@ function stepKinds() {
 /** Builds the core into a directory; core.wasm and hooked.wasm come from the same compilation. */
 export async function buildCore({ entry = join(ROOT, "src/core/index.ts"), out = join(ROOT, "build") } = {}) {
   mkdirSync(out, { recursive: true });
-  const { binary, messages } = await compile(entry);
+  const { binary, map, messages } = await compile(entry);
   if (messages.trim()) process.stderr.write(`${messages.trim()}\n`);
-  const { core, hooked, sites } = link(binary);
+  const { core, hooked, sites } = link(binary, map);
   writeFileSync(join(out, "core.raw.wasm"), binary);
   writeFileSync(join(out, "core.wasm"), core);
   writeFileSync(join(out, "hooked.wasm"), hooked);
   writeFileSync(join(out, "sites.json"), JSON.stringify(sites));
+  writeFileSync(join(out, "layout.json"), JSON.stringify(coreLayout()));
   return { raw: binary.length, core: core.length, hooked: hooked.length, sites: sites.length };
 }
 

@@ -1,4 +1,4 @@
-import type { Linked } from "./build-core.mjs";
+import type { Linked, LinkedTold } from "./build-core.mjs";
 
 export interface Patch {
   file: string;
@@ -8,3 +8,4 @@ export interface Patch {
 
 export class StalePatch extends Error {}
 export function buildTwin(patches: readonly Patch[]): Promise<Linked>;
+export function buildTold(patches: readonly Patch[]): Promise<LinkedTold>;

@@ -9,7 +9,7 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { compile, link } from "./build-core.mjs";
+import { compile, link, linkTold } from "./build-core.mjs";
 import { ROOT } from "./paths.mjs";
 
 const MEMORY_MANAGER_ONLY = [
@@ -21,13 +21,22 @@ const MEMORY_MANAGER_ONLY = [
 export class StalePatch extends Error {}
 
 /** Returns {core, hooked, sites}, as link() does. */
-export async function buildTwin(patches) {
+export function buildTwin(patches) {
+  return compilePatched(patches, "-O1", link);
+}
+
+/** The same source, not optimised: {told, sites, calls}, as linkTold() does. Without patches, of the core that ships. */
+export function buildTold(patches) {
+  return compilePatched(patches, "-O0", linkTold);
+}
+
+async function compilePatched(patches, optimisation, into) {
   const folder = mkdtempSync(join(tmpdir(), "faultline-twin-"));
   try {
     cpSync(join(ROOT, "src/core"), folder, { recursive: true });
     for (const patch of [...MEMORY_MANAGER_ONLY, ...patches]) replaceLine(folder, patch);
-    const { binary } = await compile(join(folder, "index.ts"), { flags: ["-O1"] });
-    return link(binary);
+    const { binary, map } = await compile(join(folder, "index.ts"), { flags: [optimisation] });
+    return into(binary, map);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -1,7 +1,7 @@
 /**
  * Build what is missing or older than its sources.
  *
- *   core   src/core, the core's build tools   ─▶ build/core.raw.wasm core.wasm hooked.wasm sites.json
+ *   core   src/core, the core's build tools   ─▶ build/core.raw.wasm core.wasm hooked.wasm sites.json layout.json
  *   dist   src                                ─▶ build/dist/main.js, and one file for each src/run/node/*worker.ts
  *
  * Promise    a target is rebuilt exactly when the hash of its sources' names and contents differs from its stamp; each
@@ -24,15 +24,21 @@ import { basename, join, relative } from "node:path";
 import { ROOT } from "./paths.mjs";
 
 const BUILD = join(ROOT, "build");
-const CORE_TOOLS = ["build-core", "wasm-walk", "wasm-words", "wasm-refuse", "wasm-ship", "wasm-hook"].map(
-  (name) => `tools/${name}.mjs`,
-);
+const CORE_TOOLS = [
+  "build-core",
+  "wasm-walk",
+  "wasm-words",
+  "wasm-refuse",
+  "wasm-ship",
+  "wasm-hook",
+  "wasm-places",
+].map((name) => `tools/${name}.mjs`);
 
 const TARGETS = [
   {
     name: "core",
     sources: ["src/core", ...CORE_TOOLS, "package-lock.json"],
-    outputs: () => ["core.raw.wasm", "core.wasm", "hooked.wasm", "sites.json"],
+    outputs: () => ["core.raw.wasm", "core.wasm", "hooked.wasm", "sites.json", "layout.json"],
     build: async (out) => (await import("./build-core.mjs")).buildCore({ out }),
   },
   {

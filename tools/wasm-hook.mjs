@@ -19,18 +19,30 @@ import { definedFunctions, importedFunctions, rewriteModule } from "./wasm-walk.
 /** Imports from which the scheduler may switch to another actor. `now` and `bug` return, or never do, at once. */
 const SWITCHING = ["step", "wait", "pause", "rcuEnter", "rcuExit", "irqOff", "irqOn"];
 
-/** Rewrites the module in place. Returns the table of sites; a site's number is its place in the table. */
-export function hook(module, steps) {
+/**
+ * Rewrites the module in place. Returns the table of sites; a site's number is its place in the table. With `calls`, an
+ * array to be filled, every call is put between `enter(number)` and `leave()`: whoever listens knows the chain of callers.
+ */
+export function hook(module, steps, calls = undefined) {
   const { i32, i64 } = binaryen;
   module.addFunctionImport("step", "env", "step", binaryen.createType([i32, i32, i32, i32]), binaryen.none);
   module.addFunctionImport("wait", "env", "wait", binaryen.createType([i32, i64, i64, i32, i32]), i32);
+  if (calls) {
+    module.addFunctionImport("enter", "env", "enter", i32, binaryen.none);
+    module.addFunctionImport("leave", "env", "leave", binaryen.none, binaryen.none);
+  }
   module.runPasses(["flatten"]);
   const sites = [];
   rewriteModule(module, (expression, instruction, functionName) => {
+    if (calls) {
+      const call = callIn(expression, instruction);
+      if (call) return enclose(module, expression, calls.push({ function: functionName, ...call }) - 1);
+    }
     const rewrite = ACCESSES[instruction];
     if (!rewrite) return expression;
     const announce = (kind, address, width, note) => {
-      sites.push({ function: functionName, kind, instruction: note ?? instruction });
+      const bytes = isConst(width) ? binaryen.Const.getValueI32(width) : undefined;
+      sites.push({ function: functionName, kind, instruction: note ?? instruction, bytes });
       return module.call(
         "step",
         [module.i32.const(steps[kind]), address, width, module.i32.const(sites.length - 1)],
@@ -42,6 +54,22 @@ export function hook(module, steps) {
   optimise(module);
   asyncify(module);
   return sites;
+}
+
+/** Flattened, a call stands alone, or is the value of a `local.set` or a `drop`. */
+function callIn(expression, instruction) {
+  let call = instruction === "Call" ? expression : 0;
+  if (call && binaryen.getExpressionType(call) !== binaryen.none) return undefined;
+  if (instruction === "LocalSet") call = binaryen.LocalSet.getValue(expression);
+  if (instruction === "Drop") call = binaryen.Drop.getValue(expression);
+  if (!call || binaryen.getExpressionId(call) !== binaryen.CallId) return undefined;
+  const target = binaryen.Call.getTarget(call);
+  return target === "wait" ? undefined : { target };
+}
+
+function enclose(module, expression, number) {
+  const enter = module.call("enter", [module.i32.const(number)], binaryen.none);
+  return module.block(null, [enter, expression, module.call("leave", [], binaryen.none)], binaryen.none);
 }
 
 /** How each instruction that touches shared memory is announced. */
@@ -134,6 +162,10 @@ function sum(module, pointer, offset) {
 function printedOffset(expression) {
   const head = binaryen.emitText(expression).split("\n")[0];
   return Number(/ offset=(\d+)/.exec(head)?.[1] ?? 0);
+}
+
+function isConst(expression) {
+  return binaryen.getExpressionId(expression) === binaryen.ConstId;
 }
 
 /** Flattened operands are locals or constants, which may be evaluated twice. */

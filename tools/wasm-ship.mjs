@@ -3,12 +3,14 @@
  *
  * Why       rcuEnter, rcuExit, irqOff and irqOn mark sections that have no instruction of their own. They are events for
  *           the checker and cost nothing here: each call becomes a drop of its operand, and the import goes.
+ * Also      `watched` tells only a checker where things are: it goes too.
  * Promise   no memory access is added, removed or moved; only `vacuum` runs afterwards.
  */
 import binaryen from "binaryen";
 import { importedFunctions, rewriteModule } from "./wasm-walk.mjs";
 
 export const MARKERS = ["rcuEnter", "rcuExit", "irqOff", "irqOn"];
+const CHECKER_ONLY = ["watched"];
 
 export function ship(module) {
   const markers = new Set();
@@ -24,5 +26,13 @@ export function ship(module) {
   });
   for (const name of markers) module.removeFunction(name);
   module.runPasses(["vacuum"]);
+  const exported = Array.from(
+    { length: module.getNumExports() },
+    (_, i) => binaryen.getExportInfo(module.getExportByIndex(i)).name,
+  );
+  if (exported.some((name) => CHECKER_ONLY.includes(name))) {
+    for (const name of CHECKER_ONLY) module.removeExport(name);
+    module.runPasses(["remove-unused-module-elements"]);
+  }
   return module;
 }

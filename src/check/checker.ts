@@ -11,16 +11,20 @@ import { type CoreBuild, Machine } from "./hooked.js";
 import { framesOf, mustConserve, mustHoldAtRest } from "./invariants.js";
 import type { Lane } from "./lane.js";
 import type { Operation } from "./operations.js";
+import { Oracle } from "./oracle/oracle.js";
+import type { LockOrder } from "./oracle/order.js";
 import { memoryFor, prepare } from "./prepare.js";
 import { RandomWalk } from "./random.js";
 import type { Failure, Scenario } from "./scenario.js";
+import { runsOf } from "./schedule.js";
 import { type Figures, type Observer, Scheduler } from "./scheduler.js";
-import type { Strategy } from "./strategy.js";
+import type { Strategy, System } from "./strategy.js";
 import { Violation } from "./violation.js";
 
 export class Checker implements Observer {
   readonly machine: Machine;
   readonly scheduler: Scheduler;
+  readonly oracle: Oracle;
   readonly scenario: Scenario;
   executions = 0;
   rests = 0;
@@ -30,7 +34,14 @@ export class Checker implements Observer {
   readonly #frames: number;
   #strategy: Strategy | undefined;
 
-  constructor(build: CoreBuild, scenario: Scenario, policy: Policy, tables = Tables.Rcu, layout = Layout.Page) {
+  constructor(
+    build: CoreBuild,
+    scenario: Scenario,
+    policy: Policy,
+    tables = Tables.Rcu,
+    layout = Layout.Page,
+    order?: LockOrder | null,
+  ) {
     const cpus = scenario.actors.length;
     this.scenario = scenario;
     const bytes = memoryFor(scenario);
@@ -39,10 +50,27 @@ export class Checker implements Observer {
     this.#frames = framesOf(this.machine);
     prepare(this.machine, scenario, this.#history);
     this.scheduler = new Scheduler(this.machine, scenario.actors);
+    this.oracle = new Oracle(this.machine, this.scheduler.lanes, order);
+  }
+
+  /** What a search must know of the machine. */
+  get system(): System {
+    const { memory, words, plain } = this.machine;
+    return {
+      memoryBytes: memory.buffer.byteLength,
+      lanes: this.scheduler.lanes.length,
+      word: (address) => words[address >>> 2],
+      touches: (cpu, address) => plain.interruptTouches(cpu, address) !== 0,
+    };
   }
 
   get figures(): Figures {
     return this.scheduler.figures;
+  }
+
+  /** The operations of the last execution. */
+  get spans(): readonly Span[] {
+    return this.#spans;
   }
 
   /** Runs one execution; returns what it broke, or undefined. */
@@ -53,8 +81,10 @@ export class Checker implements Observer {
     this.#open.clear();
     this.#history.clear();
     try {
+      this.oracle.begin();
       this.scheduler.run(strategy, this);
       if (this.scheduler.abandoned) return undefined;
+      this.oracle.ended();
       this.#judgeResults();
       mustConserve(this.machine, this.scenario.actors.length, this.#frames);
       return undefined;
@@ -66,6 +96,7 @@ export class Checker implements Observer {
         rule: thrown.rule,
         text: thrown.message,
         hash: trace.hash,
+        runs: runsOf(trace),
         columns: columns(trace, this.scheduler.lanes, this.#spans, this.machine.sites),
       };
     } finally {
@@ -99,6 +130,22 @@ export class Checker implements Observer {
     for (const [page, action] of operation.actions(result)) {
       this.#history.add(page, { action, lane: lane.id, begin: span.begin, end: span.end });
     }
+  }
+
+  performed(lane: Lane, wrote: boolean, before: number): void {
+    this.oracle.performed(lane, lane.event, wrote, before);
+  }
+
+  returned(lane: Lane): void {
+    this.oracle.ended(lane);
+  }
+
+  stuck(): string {
+    return this.oracle.explainDeadlock();
+  }
+
+  endless(): string {
+    return this.oracle.explainLivelock();
   }
 
   rested(): void {

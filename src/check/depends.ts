@@ -3,41 +3,57 @@
  * otherwise. Wrong answers may only be "yes": it wakes a sleeping lane (exhaustive.ts).
  */
 import { Step } from "../core/abi/step.js";
-import { type Event, Mark, mayWrite } from "./event.js";
+import { type Event, Mark } from "./event.js";
 import { NARROW } from "./happens.js";
 import type { Lane } from "./lane.js";
+import type { System } from "./strategy.js";
 
-/** Whether the interrupts of the CPU whose area begins at `cpu` may touch an address. */
-export type Touches = (cpu: number, address: number) => boolean;
+type Touches = System["touches"];
 
 const PAGE_MASK = 0xffff_f000;
 
-/** `sleeper.event` is what it would do; `lane` just performed `event`, which changed something if `wrote`. */
-export function dependsOn(sleeper: Lane, lane: Lane, event: Event, wrote: boolean, touches: Touches): boolean {
+/**
+ * `sleeper.event` is what it would do, and would it change something (`writes`)? `lane` just performed `event`, which changed
+ * something if `wrote`.
+ */
+export function dependsOn(
+  sleeper: Lane,
+  writes: boolean,
+  lane: Lane,
+  event: Event,
+  wrote: boolean,
+  touches: Touches,
+): boolean {
   const next = sleeper.event;
   // An interrupt is all of its handler: what its own actor does may be what the handler will look at.
   if (sleeper.actor === lane && next.kind === Mark.Begin) {
     return event.kind >= Mark.Begin || overlapsInterrupt(lane.cpu, event, touches);
   }
-  if (event.kind >= Mark.Begin) return lane.actor === sleeper && isMaskMark(next.kind);
-  if (next.kind < Mark.Begin) return accessesDepend(next, event, wrote);
-  if (next.kind === Mark.Wake) return event.kind === Step.Notify && event.address === next.address;
-  if (!wrote) return false;
-  if (next.kind === Mark.Begin) {
-    return sleeper.actor !== undefined && (covers(event, sleeper.pendingAddress) || covers(event, sleeper.idleAddress));
-  }
-  if (next.kind !== Mark.Pause) return false;
-  if (covers(event, next.address)) return true;
-  for (let i = 0; i < sleeper.watching; i++) if (covers(event, sleeper.watched[i])) return true;
-  return false;
+  if (event.kind < Mark.Begin && next.kind < Mark.Begin) return accessesDepend(next, writes, event, wrote);
+  if (event.kind < Mark.Begin) return markDepends(sleeper, next, event, wrote);
+  if (next.kind < Mark.Begin) return markDepends(lane, event, next, writes);
+  return lane.actor === sleeper && event.kind === Mark.Begin && isMaskMark(next.kind);
 }
 
-function accessesDepend(next: Event, event: Event, wrote: boolean): boolean {
+function accessesDepend(next: Event, writes: boolean, event: Event, wrote: boolean): boolean {
   if (next.kind === Step.Fence || event.kind === Step.Fence) return false;
   const lists = (kind: number) => kind === Step.Notify || kind === Step.Wait;
   if (lists(next.kind) && lists(event.kind) && next.address === event.address) return true;
-  if (!wrote && !mayWrite(next.kind)) return false;
+  if (!wrote && !writes) return false;
   return first(next) < end(event) && first(event) < end(next);
+}
+
+/** A mark of `lane`, and another lane's access. */
+function markDepends(lane: Lane, mark: Event, access: Event, writes: boolean): boolean {
+  if (mark.kind === Mark.Wake) return access.kind === Step.Notify && access.address === mark.address;
+  if (!writes) return false;
+  if (mark.kind === Mark.Begin) {
+    return lane.actor !== undefined && (covers(access, lane.pendingAddress) || covers(access, lane.idleAddress));
+  }
+  if (mark.kind !== Mark.Pause) return false;
+  if (covers(access, mark.address)) return true;
+  for (let i = 0; i < lane.watching; i++) if (covers(access, lane.watched[i])) return true;
+  return false;
 }
 
 function covers(event: Event, address: number): boolean {

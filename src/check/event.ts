@@ -33,6 +33,9 @@ export interface Site {
   function: string;
   kind: string;
   instruction: string;
+  /** Place in the source, below src/core. Of an inlined helper, the helper's. Absent when the build had no source map. */
+  file?: string;
+  line?: number;
 }
 
 export function kindName(kind: number): string {

@@ -16,14 +16,16 @@
  * Re-run     memory is put back to the start and the way down is run again: what was known of those events stays (happens.ts
  *            cuts only what comes after), and is compared: an execution that goes another way is a fault of the checker.
  * Disabling  a race with an event that made the lane able to go on can not be reversed; what took that ability away before
- *            can: interrupts turned off before they were turned on, a lock taken again before it was freed again.
+ *            can: interrupts turned off before they were turned on, a lock taken again before it was freed again. An
+ *            interrupt whose reason its actor deals with itself never comes, and races all the same.
  */
+import { Pending } from "../core/abi/pending.js";
 import { Step } from "../core/abi/step.js";
-import { dependsOn, type Touches } from "./depends.js";
+import { dependsOn } from "./depends.js";
 import { type Event, Mark } from "./event.js";
 import { HappensBefore, LANES } from "./happens.js";
-import type { Lane } from "./lane.js";
-import type { Strategy } from "./strategy.js";
+import { type Lane, LaneState } from "./lane.js";
+import type { Strategy, System } from "./strategy.js";
 
 export interface SearchFigures {
   /** Executions given up because what followed was known. */
@@ -33,29 +35,44 @@ export interface SearchFigures {
 }
 
 export class Exhaustive implements Strategy {
-  readonly claim: string = "every execution, up to the order of independent events";
   readonly figures: SearchFigures = { blocked: 0, races: 0, deepest: 0 };
   readonly happens: HappensBefore;
   /** By place. */
   protected backtrack = new Uint8Array(4096);
   protected done = new Uint8Array(4096);
   protected asleep = new Uint8Array(4096);
+  /** Of the lanes done, or asleep: whose event changed something. It will again, as long as it sleeps. */
+  protected doneWrote = new Uint8Array(4096);
+  protected asleepWrote = new Uint8Array(4096);
   /** Lane taken at each place of the way down. */
   #way = new Uint8Array(4096);
-  /** Length of the way down; -1 before the first execution. */
+  /** Length of the way down. */
   #wayLength = 0;
   #depth = 0;
-  #lanes: readonly Lane[] = [];
+  protected lanes: readonly Lane[] = [];
   #finished = false;
   readonly #onRace = (earlier: number) => this.#race(earlier);
   #racing!: Lane;
 
-  readonly #touches: Touches;
+  readonly #system: System;
 
-  /** `touches`: whether the interrupts of a lane's CPU may touch an address. */
-  constructor(memoryBytes: number, lanes: number, touches: Touches = () => false) {
-    this.happens = new HappensBefore(memoryBytes, lanes);
-    this.#touches = touches;
+  constructor(system: System) {
+    this.happens = new HappensBefore(system.memoryBytes, system.lanes);
+    this.#system = system;
+  }
+
+  /** Whether a bound kept anything back. */
+  get bounded(): boolean {
+    return false;
+  }
+
+  get claim(): string {
+    return "every execution, up to the order of independent events";
+  }
+
+  /** Events so far in this execution. */
+  protected get depth(): number {
+    return this.#depth;
   }
 
   /** True where no execution has been yet: what holds at rest need not be asked again before. */
@@ -64,7 +81,7 @@ export class Exhaustive implements Strategy {
   }
 
   begin(lanes: readonly Lane[]): void {
-    this.#lanes = lanes;
+    this.lanes = lanes;
     this.#depth = 0;
   }
 
@@ -79,9 +96,8 @@ export class Exhaustive implements Strategy {
     if (depth < this.#wayLength) {
       const planned = enabled.find((lane) => lane.id === this.#way[depth]);
       if (planned) return planned;
-      if (depth < this.#wayLength - 1)
-        throw new Error(`not deterministic: lane ${this.#way[depth]} stands at event ${depth}`);
-      return this.#insteadOf(this.#lanes[this.#way[depth]], enabled);
+      if (depth < this.#wayLength - 1) throw new Error(`not deterministic: lane ${this.#way[depth]} stands at event ${depth}`);
+      return this.#insteadOf(this.lanes[this.#way[depth]], enabled);
     }
     const asleep = this.asleep[depth];
     let chosen = last && (asleep & (1 << last.id)) === 0 && enabled.includes(last) ? last : undefined;
@@ -118,47 +134,77 @@ export class Exhaustive implements Strategy {
     this.#ensure(depth + 1);
     this.done[depth] |= 1 << lane.id;
     this.backtrack[depth] |= 1 << lane.id;
+    if (wrote) this.doneWrote[depth] |= 1 << lane.id;
+    if (alone && event.kind === Mark.Pause) this.#waitsInVain(lane);
     this.#racing = lane;
     this.happens.add(lane, event, wrote, before, alone, this.#onRace);
-    this.#sleepOn(depth, lane, event, wrote);
+    if (wrote && lane.actor === undefined && event.kind < Mark.Begin) this.#forestalled(lane, event, before);
+    this.#sleepOn(depth, lane, event, wrote, alone);
     this.backtrack[depth + 1] = 0;
     this.done[depth + 1] = 0;
+    this.doneWrote[depth + 1] = 0;
   }
 
   ended(): void {
     this.figures.deepest = Math.max(this.figures.deepest, this.#depth);
-    // A fresh event that was chosen but not performed (the execution broke a rule there) leaves the place as it is.
+    if (this.#depth < this.#wayLength) return;
+    for (const lane of this.lanes) {
+      if (lane.state === LaneState.Stopped && lane.event.kind === Mark.Pause) this.#waitsInVain(lane);
+    }
   }
 
   /** Goes back to the deepest place with a lane to try. */
   more(): boolean {
     if (this.#finished) return false;
     for (let n = this.happens.length; n >= 0; n--) {
-      const left = this.backtrack[n] & ~this.done[n] & ~this.asleep[n];
+      let left = this.backtrack[n] & ~this.done[n] & ~this.asleep[n];
+      if (left !== 0) left = this.affordable(n, left);
       if (left === 0) continue;
       const lane = 31 - Math.clz32(left & -left);
-      this.asleep[n] |= this.done[n];
-      this.done[n] |= 1 << lane;
-      for (let i = 0; i < n; i++) this.#way[i] = this.happens.laneOf[i];
-      this.#way[n] = lane;
-      this.#wayLength = n + 1;
-      this.happens.cut(n);
+      this.goBack(n, lane);
       return true;
     }
     this.#finished = true;
     return false;
   }
 
+  /** The next execution runs down to place n, and from there with `lane`. Who was tried there sleeps. */
+  protected goBack(n: number, lane: number): void {
+    if (this.sleeps) {
+      this.asleep[n] |= this.done[n];
+      this.asleepWrote[n] |= this.doneWrote[n];
+    }
+    this.done[n] |= 1 << lane;
+    for (let i = 0; i < n; i++) this.#way[i] = this.happens.laneOf[i];
+    this.#way[n] = lane;
+    this.#wayLength = n + 1;
+    this.happens.cut(n);
+  }
+
   /** Who sleeps at the next place: those here whose next event does not depend on this one. */
-  #sleepOn(depth: number, lane: Lane, event: Event, wrote: boolean): void {
-    let next = this.asleep[depth] & ~(1 << lane.id);
+  #sleepOn(depth: number, lane: Lane, event: Event, wrote: boolean, alone: boolean): void {
+    let next = alone ? 0 : this.asleep[depth] & ~(1 << lane.id);
+    const writes = this.asleepWrote[depth];
     if (next !== 0) {
-      for (const other of this.#lanes) {
-        if ((next & (1 << other.id)) !== 0 && dependsOn(other, lane, event, wrote, this.#touches))
-          next &= ~(1 << other.id);
+      for (const other of this.lanes) {
+        const bit = 1 << other.id;
+        if ((next & bit) === 0) continue;
+        if (dependsOn(other, (writes & bit) !== 0, lane, event, wrote, this.#system.touches)) next &= ~bit;
       }
     }
+    this.asleepWrote[depth + 1] = writes & next;
     this.asleep[depth + 1] = next;
+  }
+
+  /** An actor takes itself what its interrupt would have taken, or goes idle: the interrupt may come first, though here it does not. */
+  #forestalled(lane: Lane, { address, kind }: Event, before: number): void {
+    const taken = address === lane.pendingAddress && kind === Step.AtomicRmw && (before & HEEDED) !== 0;
+    const idle = address === lane.idleAddress && before === 0 && (this.#system.word(lane.pendingAddress) & HEEDED) !== 0;
+    if ((!taken && !idle) || lane.irqDepth !== 0) return;
+    const interrupt = this.lanes.find(({ actor }) => actor === lane);
+    if (!interrupt) return;
+    this.#racing = interrupt;
+    this.happens.probe(interrupt, interrupt.event, this.#onRace);
   }
 
   /** `earlier` and the newest event race. */
@@ -166,7 +212,7 @@ export class Exhaustive implements Strategy {
     const { happens } = this;
     const lane = this.#racing;
     this.figures.races++;
-    const other = this.#lanes[happens.laneOf[earlier]];
+    const other = this.lanes[happens.laneOf[earlier]];
     if (other.actor === lane) {
       // The actor stood while its interrupt ran: it can only come before all of it.
       this.tryBefore(this.#beginningOf(earlier), lane);
@@ -196,12 +242,38 @@ export class Exhaustive implements Strategy {
     }
     if (kind === Mark.Pause && lane.changed === 1 && happens.address[earlier] >>> 2 === lane.changedAddress >>> 2) {
       if (happens.before[earlier] !== lane.changedSeen) return REVERSIBLE;
-      const announced = happens.placeOf(lane.id, happens.countNow(lane.id) - 1);
-      const again = happens.writeBefore(earlier, lane.changedAddress);
-      return again > announced ? again : IMPOSSIBLE;
+      this.#tryBeforeChangedBack(earlier, lane);
+      return IMPOSSIBLE;
     }
     if (kind === Mark.Wake && kindOfEarlier === Step.Notify) return IMPOSSIBLE;
     return REVERSIBLE;
+  }
+
+  /**
+   * Before place i, the latest event for each word that made it what the waiting lane had seen: before that, the wait could end.
+   * While the end of the wait is being added, or probed.
+   */
+  #tryBeforeChangedBack(i: number, lane: Lane): void {
+    const { happens } = this;
+    for (let k = 0; k < lane.watching; k++) {
+      const word = lane.watched[k] >>> 2;
+      for (let j = i - 1; j >= 0; j--) {
+        if (happens.wrote[j] === 0 || happens.kind[j] >= Mark.Begin) continue;
+        const low = happens.address[j] >>> 2;
+        if (low > word || (happens.address[j] + happens.width[j] - 1) >>> 2 < word) continue;
+        // What was there before is known of the first word only.
+        if ((low === word && happens.before[j] === lane.watchedValue[k]) || !happens.clockWithout(j)) continue;
+        this.tryBefore(j, lane);
+        break;
+      }
+    }
+  }
+
+  /** A wait that does not end, or ends because nobody else can go on, might have ended before. */
+  #waitsInVain(lane: Lane): void {
+    this.#racing = lane;
+    this.happens.probe(lane, lane.event, NOTHING);
+    this.#tryBeforeChangedBack(this.happens.length, lane);
   }
 
   #markBefore(i: number, kind: number): number {
@@ -224,17 +296,24 @@ export class Exhaustive implements Strategy {
 
   /**
    * Some execution from the place before event e has: what came after e without depending on it, then the newest event. Notes a
-   * lane that begins one, unless one is noted. A lane begins one when its first event there needs none of the others there.
+   * lane that begins one, unless one is noted.
    */
   protected tryBefore(e: number, newest: Lane): void {
+    const lanes = this.beginners(e, newest);
+    if ((lanes & (this.backtrack[e] | this.done[e] | this.asleep[e])) !== 0) return;
+    const own = 1 << newest.id;
+    this.backtrack[e] |= (lanes & own) !== 0 ? own : lanes & -lanes;
+  }
+
+  /** The lanes that begin such an execution: whose first event there needs none of the others there. 0 if there is none. */
+  protected beginners(e: number, newest: Lane): number {
     const { happens } = this;
     const now = happens.clockWithout(e);
-    if (!now) return;
-    const known = this.backtrack[e] | this.done[e] | this.asleep[e];
+    if (!now) return 0;
     const laneE = happens.laneOf[e];
     const ownE = happens.ownIndex(e);
-    let first = 0;
-    for (const { id } of this.#lanes) {
+    let lanes = 0;
+    for (const { id } of this.lanes) {
       const k = happens.countOf(e, id) + 1;
       let clock = now;
       let at = 0;
@@ -246,14 +325,20 @@ export class Exhaustive implements Strategy {
         if (clock[at + laneE] >= ownE) continue;
       }
       let begins = true;
-      for (let q = 0; q < this.#lanes.length && begins; q++) {
+      for (let q = 0; q < this.lanes.length && begins; q++) {
         if (q !== id && clock[at + q] > happens.countOf(e, q)) begins = false;
       }
-      if (!begins) continue;
-      if ((known & (1 << id)) !== 0) return;
-      if (first === 0 || id === newest.id) first = 1 << id;
+      if (begins) lanes |= 1 << id;
     }
-    this.backtrack[e] |= first;
+    return lanes;
+  }
+
+  /** Lanes that were tried sleep in their siblings. */
+  protected readonly sleeps: boolean = true;
+
+  /** Of the lanes noted at a place, those that may be tried. */
+  protected affordable(_place: number, lanes: number): number {
+    return lanes;
   }
 
   #ensure(depth: number): void {
@@ -266,9 +351,13 @@ export class Exhaustive implements Strategy {
     this.backtrack = wider(this.backtrack);
     this.done = wider(this.done);
     this.asleep = wider(this.asleep);
+    this.doneWrote = wider(this.doneWrote);
+    this.asleepWrote = wider(this.asleepWrote);
     this.#way = wider(this.#way);
   }
 }
 
+const NOTHING = () => {};
+const HEEDED = Pending.Flush | Pending.Quiesce;
 const REVERSIBLE = -2;
 const IMPOSSIBLE = -1;

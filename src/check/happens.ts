@@ -65,6 +65,9 @@ export class HappensBefore {
   readonly #places: Uint32Array[] = Array.from({ length: LANES }, () => new Uint32Array(4096));
   readonly #tables: readonly Int32Array[];
   readonly #candidates: number[] = [];
+  /** What the event that is being added touches: first and last location, in pairs. */
+  readonly #touched: number[] = [];
+  readonly #cpuOf = new Uint8Array(LANES);
   readonly #waiters = new Map<number, number>();
   readonly #lanes: number;
 
@@ -128,6 +131,36 @@ export class HappensBefore {
     this.length++;
   }
 
+  /** The same for two executions exactly when (but for chance, 2^-64) they are one up to the order of independent events. */
+  fingerprint(): bigint {
+    let low = 0;
+    let high = 0;
+    for (let i = 0; i < this.length; i++) {
+      let h = Math.imul(this.laneOf[i] * 64 + this.kind[i], 0x9e3779b1) ^ Math.imul(this.address[i], 0x85ebca6b);
+      let g = Math.imul(this.site[i] + 1, 0xc2b2ae35) ^ this.wrote[i];
+      for (let q = 0; q < LANES; q++) {
+        h = Math.imul(h ^ this.clock[i * LANES + q], 0x27d4eb2f);
+        h ^= h >>> 15;
+        g = Math.imul(g ^ h, 0x165667b1);
+        g ^= g >>> 13;
+      }
+      low = (low + h) | 0;
+      high = (high + g) | 0;
+    }
+    return (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
+  }
+
+  /** Reports the races that an event would have that did not happen: adds nothing. */
+  probe(lane: Lane, event: Event, onRace: OnRace): void {
+    if (this.length === this.laneOf.length) this.#grow();
+    const n = this.length;
+    this.laneOf[n] = lane.id;
+    this.wrote[n] = 0;
+    this.#countUp(n, lane.id);
+    this.#startClock(lane.id, this.count[n * LANES + lane.id]);
+    this.#order(lane, event, false, onRace);
+  }
+
   /** Place of the k-th event of a lane (from 1), or -1. */
   placeOf(lane: number, k: number): number {
     return k >= 1 && this.length > 0 && k <= this.countOf(this.length - 1, lane) ? this.#places[lane][k] : -1;
@@ -154,12 +187,42 @@ export class HappensBefore {
       if (clock[at + lane] >= own) return undefined;
       for (let i = 0; i < LANES; i++) without[i] = clock[at + i];
     }
+    let hidden = false;
     for (const i of this.#candidates) {
-      const at = i * LANES;
-      if (i <= e || clock[at + lane] >= own) continue;
-      for (let r = 0; r < LANES; r++) if (clock[at + r] > without[r]) without[r] = clock[at + r];
+      if (i <= e) continue;
+      if (clock[i * LANES + lane] >= own) hidden = true;
+      else this.#joinWithout(i);
+    }
+    // What a dependent of e hides, an earlier change of the same word, may be needed all the same.
+    if (hidden) {
+      for (let i = e + 1; i < this.length; i++) {
+        if (clock[i * LANES + lane] < own && this.laneOf[i] !== q && this.#meets(i)) this.#joinWithout(i);
+      }
     }
     return without;
+  }
+
+  #joinWithout(i: number): void {
+    const { clock, without } = this;
+    for (let r = 0, at = i * LANES; r < LANES; r++) if (clock[at + r] > without[r]) without[r] = clock[at + r];
+  }
+
+  /** Whether the event that is being added depends on event i. */
+  #meets(i: number): boolean {
+    if (this.wrote[i] === 0 && this.wrote[this.length] === 0) return false;
+    const kind = this.kind[i];
+    if (MASK_TRANSITIONS[kind] === 1) return this.#touchedIn(this.#words + this.#cpuOf[this.laneOf[i]], 0);
+    if (kind >= Mark.Begin || kind === Step.Fence) return false;
+    const first = this.address[i] >>> 2;
+    const last = (this.address[i] + this.width[i] - 1) >>> 2;
+    const wide = this.width[i] > NARROW;
+    return wide ? this.#touchedIn(first & ~1023, (last | 1023) - (first & ~1023)) : this.#touchedIn(first, last - first);
+  }
+
+  #touchedIn(first: number, more: number): boolean {
+    const touched = this.#touched;
+    for (let i = 0; i < touched.length; i += 2) if (touched[i] <= first + more && first <= touched[i + 1]) return true;
+    return false;
   }
 
   countOf(i: number, lane: number): number {
@@ -213,6 +276,8 @@ export class HappensBefore {
   #order(lane: Lane, event: Event, wrote: boolean, onRace: OnRace): void {
     const found = this.#candidates;
     found.length = 0;
+    this.#touched.length = 0;
+    this.#cpuOf[lane.id] = lane.cpuIndex;
     this.#eachLocation(lane, event, wrote, GATHER);
     if (found.length === 0) return;
     if (found.length > 1) found.sort(descending);
@@ -282,6 +347,7 @@ export class HappensBefore {
       }
       return;
     }
+    this.#touched.push(word, word);
     const found = this.#candidates;
     const last = this.#lastWrite[word];
     if (last >= 0) found.push(last);
@@ -298,6 +364,7 @@ export class HappensBefore {
 
   #pages(lane: number, address: number, bytes: number, write: boolean, n: number): void {
     const last = (address + bytes - 1) >>> PAGE_SHIFT;
+    if (n === GATHER) this.#touched.push((address >>> PAGE_SHIFT) << PAGE_WORDS_SHIFT, ((last + 1) << PAGE_WORDS_SHIFT) - 1);
     for (let page = address >>> PAGE_SHIFT; page <= last; page++) {
       if (n !== GATHER) {
         if (write) this.#set(PAGE_WRITE, page, n);

@@ -51,6 +51,8 @@ export interface CoreWords {
   stat(what: number): number;
   isFreeFrame(phys: number): number;
   verifySpace(cpu: number): number;
+  /** Where something of abi/watch.ts is; of the hooked core only. */
+  watched(what: number, index: number): number;
 }
 
 interface Asyncify {
@@ -90,6 +92,9 @@ export class Machine {
   readonly snapshot: Snapshot;
   readonly sites: readonly Site[];
   listener: Listener | undefined;
+  /** The told core only: by lane, the numbers of the calls it is in, outermost first. */
+  readonly callers: number[][] = [];
+  #calls: number[] = [];
   /** First byte that is a frame, once booted. */
   firstFrame = 0xffff_ffff;
   readonly #asyncify: Asyncify;
@@ -120,6 +125,8 @@ export class Machine {
 
   /** Runs a call of a lane, from the start or, when `resume`, from where it stopped. */
   call(lane: number, call: () => unknown, resume: boolean): unknown {
+    if (!resume) this.callers[lane] = [];
+    this.#calls = this.callers[lane];
     if (resume) {
       this.#rewinding = true;
       this.#asyncify.asyncify_start_rewind(this.#stackOf(lane));
@@ -176,6 +183,8 @@ export class Machine {
     return {
       memory: this.memory,
       step: event,
+      enter: (call: number) => this.#calls.push(call),
+      leave: () => this.#calls.pop(),
       rcuEnter: mark(Mark.RcuEnter),
       rcuExit: mark(Mark.RcuExit),
       irqOff: mark(Mark.IrqOff),

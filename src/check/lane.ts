@@ -10,7 +10,7 @@ import { type Event, Mark } from "./event.js";
 import type { Call, Operation, Outcome } from "./operations.js";
 
 /** Words that one round of a wait is taken to look at, the latest ones. */
-export const WATCHED = 6;
+export const WATCHED = 8;
 
 export enum LaneState {
   /** Between operations, or an interrupt not begun: the next event is Begin. */
@@ -31,6 +31,7 @@ export class Lane {
   at = 0;
   /** A pause, or a wait with a time limit, may end now although nothing changed: nobody else could run. */
   nudged = false;
+  nudges = 0;
   notified = false;
   timeoutNs = -1n;
   irqOffPause = false;
@@ -75,6 +76,7 @@ export class Lane {
     this.irqDepth = 0;
     this.at = 0;
     this.nudged = false;
+    this.nudges = 0;
     this.notified = false;
     this.watching = 0;
     this.unsettled = false;
@@ -101,6 +103,16 @@ export class Lane {
     }
     this.watched[this.watching] = address;
     this.watchedValue[this.watching++] = value;
+  }
+
+  /** It changed the place itself: what it saw there before is no reason to look again. */
+  forget(address: number, width: number): void {
+    for (let i = this.watching - 1; i >= 0; i--) {
+      if (this.watched[i] + 4 <= address || this.watched[i] >= address + width) continue;
+      this.watched.copyWithin(i, i + 1, this.watching);
+      this.watchedValue.copyWithin(i, i + 1, this.watching);
+      this.watching--;
+    }
   }
 
   /** A pause ends: which of the words it looked at had changed. */

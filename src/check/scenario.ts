@@ -1,5 +1,6 @@
 /** A scenario: what is mapped before, and what each actor does. An actor is one guest thread on a CPU of its own. */
 import type { Operation } from "./operations.js";
+import type { Run } from "./schedule.js";
 import type { Rule } from "./violation.js";
 
 export interface Mapping {
@@ -45,6 +46,10 @@ export interface Failure {
   rule: Rule;
   text: string;
   hash: string;
+  /** Two places in the trace that conflict, where the rule knows them; else the report looks for them. */
+  pair?: readonly [number, number];
+  /** Who ran, in what order: what Replay takes. */
+  runs: readonly Run[];
   /** One column an actor. */
   columns: string;
 }

@@ -31,8 +31,13 @@ export interface Observer {
   ended(lane: Lane, operation: Operation, result: number): void;
   /** No operation and no interrupt is under way. */
   rested(): void;
-  /** The event of `lane` has taken effect. */
-  performed?(lane: Lane, wrote: boolean): void;
+  /** The event of `lane` has taken effect; the word at its address was `before`. */
+  performed(lane: Lane, wrote: boolean, before: number): void;
+  /** An operation, or an interrupt, has returned. */
+  returned(lane: Lane): void;
+  /** Why nobody can go on; why there is no end. */
+  stuck(): string;
+  endless(): string;
 }
 
 export interface Figures {
@@ -152,6 +157,7 @@ export class Scheduler implements Listener {
 
   #end(lane: Lane, result: number): Lane | undefined {
     this.#settle(lane);
+    this.#observer.returned(lane);
     if (lane.readerDepth !== 0 || lane.irqDepth !== 0) {
       throw new Violation("depth", `${lane.name}: reader ${lane.readerDepth}, interrupts off ${lane.irqDepth}`);
     }
@@ -233,7 +239,7 @@ export class Scheduler implements Listener {
     const { kind, address } = event;
     this.trace.add(lane.id, event);
     lane.alone = lane.nudged;
-    lane.nudged = false;
+    if (lane.nudged) for (const each of this.lanes) each.nudged = false;
     lane.unsettled = true;
     lane.steps++;
     if (kind < Mark.Begin) {
@@ -247,7 +253,7 @@ export class Scheduler implements Listener {
       }
       if (kind === Step.Notify) this.#notify(address);
     } else this.#mark(lane, kind);
-    if (this.trace.length > this.maxEvents) throw new Violation("livelock", `${this.maxEvents} events`);
+    if (this.trace.length > this.maxEvents) throw new Violation("livelock", `${this.maxEvents} events; ${this.#observer.endless()}`);
   }
 
   #mark(lane: Lane, kind: number): void {
@@ -264,7 +270,7 @@ export class Scheduler implements Listener {
     if (!lane.unsettled) return;
     lane.unsettled = false;
     const wrote = this.#wrote(lane);
-    this.#observer.performed?.(lane, wrote);
+    this.#observer.performed(lane, wrote, lane.before);
     this.#strategy.performed?.(lane, lane.event, wrote, lane.before, lane.alone);
     // The next round of a wait looks anew.
     if (lane.event.kind === Mark.Pause) lane.watching = 0;
@@ -278,17 +284,21 @@ export class Scheduler implements Listener {
     const at = address >>> 2;
     switch (kind) {
       case Step.AtomicLoad:
-        if (address !== lane.pendingAddress) lane.watch(address & ~3, words[at]);
+        if (address === lane.pendingAddress) return false;
+        lane.watch(address & ~3, words[at]);
+        if (width === 8) lane.watch(address + 4, words[at + 1]);
         return false;
       case Step.AtomicCmpxchg:
         if (words[at] === lane.before && (width < 8 || words[at + 1] === lane.beforeHigh)) {
           lane.watch(address & ~3, words[at]);
           return false;
         }
+        lane.forget(address, width);
         return true;
       case Step.Store:
       case Step.AtomicStore:
       case Step.AtomicRmw:
+        lane.forget(address, width);
         return words[at] !== lane.before || (width === 8 && words[at + 1] !== lane.beforeHigh);
       default:
         return mayWrite(kind);
@@ -346,22 +356,23 @@ export class Scheduler implements Listener {
     return (words[actor!.pendingAddress >>> 2] & heeded) !== 0 && words[actor!.idleAddress >>> 2] === 0;
   }
 
-  /** Nobody can go on: every pause may end for no reason, every time limit may run out. */
+  /** Nobody can go on: a pause ends for no reason, or a time limit runs out; whose did so least often comes first. */
   #nudge(): void {
     this.figures.nudges++;
-    for (const lane of this.lanes) {
-      lane.nudged =
+    const waiting = this.lanes.filter(
+      (lane) =>
         lane.call !== undefined &&
-        (lane.state === LaneState.Asleep ? lane.timeoutNs >= 0n : lane.event.kind === Mark.Pause);
+        (lane.state === LaneState.Asleep ? lane.timeoutNs >= 0n : lane.event.kind === Mark.Pause),
+    );
+    const least = Math.min(...waiting.map(({ nudges }) => nudges));
+    for (const lane of waiting) {
+      lane.nudged = lane.nudges === least;
+      if (lane.nudged) lane.nudges++;
     }
     this.#findEnabled();
-    if (this.#enabled.length === 0 || this.#fruitless++ > FRUITLESS) throw new Violation("deadlock", this.#standing());
-  }
-
-  /** What each unfinished lane is stopped at. */
-  #standing(): string {
-    const busy = this.lanes.filter((lane) => lane.call || (!lane.actor && lane.state !== LaneState.Done));
-    return busy.map((lane) => `${lane.name} at ${this.where(lane)}`).join("; ");
+    if (this.#enabled.length === 0 || this.#fruitless++ > FRUITLESS) {
+      throw new Violation("deadlock", this.#observer.stuck());
+    }
   }
 
   where({ event }: Lane): string {

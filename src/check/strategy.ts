@@ -35,5 +35,15 @@ export interface Strategy {
   readonly claim: string;
 }
 
+/** What a search must know of what it drives. */
+export interface System {
+  readonly memoryBytes: number;
+  readonly lanes: number;
+  /** The word at an address, now. */
+  word(address: number): number;
+  /** Whether the interrupts of the CPU whose area begins at `cpu` may touch an address. */
+  touches(cpu: number, address: number): boolean;
+}
+
 /** How far a verdict reaches. A truncated exploration is never complete. */
 export type Reach = "complete" | "bounded" | "sampled" | "interrupted";

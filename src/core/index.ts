@@ -22,6 +22,7 @@ export { remoteRead, remoteWrite } from "./mm/remote";
 export { stat } from "./mm/stat";
 export { copyFromUser, copyToUser, guestRead, guestWrite, resident } from "./mm/uaccess";
 export { verifySpace } from "./mm/verify";
+export { watched } from "./mm/watched";
 export {
   bounce,
   cpuArea,

@@ -42,7 +42,7 @@ import { KIND_BLOCK } from "./kinds";
 import { count, countBy } from "./percpu";
 import { allocRun } from "./run";
 
-const BLOCK_LOCK: usize = ALLOCATOR + 256;
+export const BLOCK_LOCK: usize = ALLOCATOR + 256;
 /** Halves: first of the blocks with something spare and something not. */
 const PARTIAL: usize = ALLOCATOR + 260;
 /** Fragments: the block that is handed out from, 0 none, and the next of its tables. */

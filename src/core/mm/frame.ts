@@ -293,6 +293,22 @@ export function freeFrameCount(): u32 {
   return n;
 }
 
+/** Whether a frame is on any free list or never used: looked up under each list's lock. */
+export function anyFreeFrame(cpu: usize): bool {
+  const n = cpusSeen();
+  for (let i: u32 = 0; i < n; i++) {
+    const owner = cpuArea(i);
+    lock(cpu, owner + P_FREE_LOCK);
+    const kept = load<u32>(owner, P_FREE_COUNT) + load<u32>(owner, P_BUNDLED);
+    unlock(owner + P_FREE_LOCK);
+    if (kept != 0) return true;
+  }
+  lock(cpu, G_LOCK);
+  const left = load<u32>(G_LIST, 4) + load<u32>(H_FIRST_FRAME) + load<u32>(H_FRAMES) - load<u32>(G_FRONTIER);
+  unlock(G_LOCK);
+  return left != 0;
+}
+
 /** Frames ever taken into use: a bound for whole-memory scans. */
 export function frontierFrame(): u32 {
   return load<u32>(G_FRONTIER);

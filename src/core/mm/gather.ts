@@ -9,13 +9,14 @@
  */
 import { GATHER_FRAMES, GATHER_PART } from "../sync/cpu";
 import { freeFrames } from "./frame";
-import { P_GATHER_COUNT, P_GATHER_END, P_GATHER_START, P_GATHER_TABLES } from "./percpu";
+import { P_GATHER_COUNT, P_GATHER_END, P_GATHER_START, P_GATHER_TABLES, P_GATHERING } from "./percpu";
 import { shootRange } from "./shootdown";
 import { freeTable } from "./table";
 
 const TABLE: u32 = 1;
 
 export function gatherBegin(cpu: usize): void {
+  if (load<u32>(cpu, P_GATHERING) != 0) atomic.store<u32>(cpu, 0, P_GATHERING);
   store<u32>(cpu, 0, P_GATHER_COUNT);
   store<u32>(cpu, 0, P_GATHER_TABLES);
   store<u64>(cpu, 0xffff_ffff_ffff_ffff, P_GATHER_START);
@@ -38,6 +39,7 @@ export function gatherTable(cpu: usize, table: usize): void {
 
 function append(cpu: usize, word: u32): void {
   const n = load<u32>(cpu, P_GATHER_COUNT);
+  if (n == 0) atomic.store<u32>(cpu, 1, P_GATHERING);
   store<u32>(cpu + GATHER_PART + ((<usize>n) << 2), word);
   store<u32>(cpu, n + 1, P_GATHER_COUNT);
 }

@@ -4,6 +4,7 @@
  *   free list    head, count, and a stack of bundles {head, frames}   under FREE_LOCK: the owner, or a CPU that found no
  *                frame anywhere else
  *   gather       count, tables, range   frames and tables whose shootdown is still to come (gather.ts)
+ *   gathering    1 while that list is not empty: an atomic store, for who peeks (reclaim.ts)
  *   file request object, offset, address of the page that commitFilePage() will be given
  *   speculation  what spf copied of the VMA, and the parent's entry it came through (faultSpf.ts)
  *   no block     1 when this CPU found no run of frames for a block of tables: what reclaim() is to find
@@ -29,6 +30,7 @@ export const P_LEAF_SLOT: usize = MM_PART + 72;
 export const P_KERNEL: usize = MM_PART + 76;
 export const P_GATHER_TABLES: usize = MM_PART + 80;
 export const P_NO_BLOCK: usize = MM_PART + 84;
+export const P_GATHERING: usize = MM_PART + 104;
 export const P_BUNDLES: usize = MM_PART + 96;
 export const P_BUNDLED: usize = MM_PART + 100;
 export const P_FOUND_VMA: usize = MM_PART + 88;

@@ -8,7 +8,7 @@
  *            round, be quiescent, drive a grace period, free what is ready, and look.
  * Blocks     of page tables (block.ts): the free ones that are kept become frames; or, when it is a block that was not to
  *            be had, a run of frames for one is what is looked for.
- * Order      who holds frames back is read before the free lists: a frame that left a gather or a record in between is
+ * Order      who holds frames back is read, atomically, before the free lists, under their locks: a frame that left a gather or a record in between is
  *            found free. One that an unmap took from its entry and has not noted yet is missed: at most one a CPU.
  * Locks      none, in no reader section.
  */
@@ -19,8 +19,8 @@ import { RCU } from "../sync/layout";
 import { anyDeferredRacy, memoryShort, quiesce } from "../sync/rcu";
 import { dissolveBlocks, prepareBlock } from "./block";
 import { pushGracePeriod, runReady } from "./deferred";
-import { freeFrameCount } from "./frame";
-import { P_GATHER_COUNT, P_NO_BLOCK } from "./percpu";
+import { anyFreeFrame } from "./frame";
+import { P_GATHERING, P_NO_BLOCK } from "./percpu";
 
 /** A CPU that must poll may be waiting for a processor: in nanoseconds, and rounds where the clock stands still. */
 const PATIENCE_NS: f64 = 2e9;
@@ -36,7 +36,7 @@ export function reclaim(cpu: usize): bool {
     pushGracePeriod(cpu);
     runReady(cpu);
     const heldBack = anyDeferredRacy() || anyGatheredRacy();
-    found = load<u32>(cpu, P_NO_BLOCK) != 0 ? prepareBlock(cpu) : freeFrameCount() != 0 || dissolveBlocks(cpu);
+    found = load<u32>(cpu, P_NO_BLOCK) != 0 ? prepareBlock(cpu) : anyFreeFrame(cpu) || dissolveBlocks(cpu);
     if (found || !heldBack) break;
     pause(cpu, RCU + 4, atomic.load<u32>(RCU + 4), round);
   }
@@ -48,6 +48,6 @@ export function reclaim(cpu: usize): bool {
 /** Whether a munmap under way holds frames until its shootdown is done; racy. */
 function anyGatheredRacy(): bool {
   const n = cpusSeen();
-  for (let i: u32 = 0; i < n; i++) if (load<u32>(cpuArea(i), P_GATHER_COUNT) != 0) return true;
+  for (let i: u32 = 0; i < n; i++) if (atomic.load<u32>(cpuArea(i), P_GATHERING) != 0) return true;
   return false;
 }

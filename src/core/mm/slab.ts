@@ -16,11 +16,11 @@ export const SLAB_VMA: usize = ALLOCATOR + 64;
 export const SLAB_NODE: usize = ALLOCATOR + 128;
 export const SLAB_OBJECT: usize = ALLOCATOR + 192;
 
-const S_FREE: usize = 4;
+export const S_FREE: usize = 4;
 const S_IN_USE: usize = 8;
-const S_BYTES: usize = 12;
+export const S_BYTES: usize = 12;
 const S_FRAMES: usize = 16;
-const LINK: usize = 12;
+export const SLAB_LINK: usize = 12;
 
 export function bootSlab(slab: usize, bytes: u32): void {
   store<u32>(slab, bytes, S_BYTES);
@@ -35,7 +35,7 @@ export function slabAlloc(cpu: usize, slab: usize): usize {
     r = <usize>load<u32>(slab, S_FREE);
   }
   if (r != 0) {
-    store<u32>(slab, load<u32>(r, LINK), S_FREE);
+    store<u32>(slab, load<u32>(r, SLAB_LINK), S_FREE);
     store<u32>(slab, load<u32>(slab, S_IN_USE) + 1, S_IN_USE);
   }
   unlock(slab);
@@ -46,7 +46,7 @@ export function slabAlloc(cpu: usize, slab: usize): usize {
 export function slabFree(cpu: usize, slab: usize, r: usize): void {
   if (frameType(r) != TYPE_SLAB) bug(cpu, Bug.slabFree_object_outside_its_slab);
   lock(cpu, slab);
-  store<u32>(r, load<u32>(slab, S_FREE), LINK);
+  store<u32>(r, load<u32>(slab, S_FREE), SLAB_LINK);
   store<u32>(slab, <u32>r, S_FREE);
   store<u32>(slab, load<u32>(slab, S_IN_USE) - 1, S_IN_USE);
   unlock(slab);
@@ -59,7 +59,7 @@ function grow(cpu: usize, slab: usize): void {
   const bytes = load<u32>(slab, S_BYTES);
   for (let at: u32 = 0; at + bytes <= 4096; at += bytes) {
     const r = frame + at;
-    store<u32>(r, load<u32>(slab, S_FREE), LINK);
+    store<u32>(r, load<u32>(slab, S_FREE), SLAB_LINK);
     store<u32>(slab, <u32>r, S_FREE);
   }
 }

@@ -19,18 +19,21 @@
  *
  *   started    u32 atomic. written by the driver under rcu.lock;  peek: defer, poll.  wraps: compared as a difference
  *   completed  u32 atomic. written by the driver under rcu.lock;  peek: ready
+ *   a CPU's list  private to it, changed with interrupts off: a poll may hand it over. The count is an atomic store, for who
+ *              peeks whether anybody keeps records (reclaim.ts)
  *   lock       try lock: who does not get it leaves the work to who has it
  */
 import { Pending } from "../abi/pending";
 import { C_DEFER_COUNT, C_DEFER_HEAD, C_DEFER_TAIL, C_IDLE, C_PENDING, C_QS, cpuArea, cpusSeen } from "./cpu";
+import { irqOff, irqOn } from "./env";
 import { RCU } from "./layout";
 import { lockIrqOff, tryLock, unlock } from "./spinlock";
 
 const STARTED: usize = RCU;
-const COMPLETED: usize = RCU + 4;
-const LOCK: usize = RCU + 8;
-/** Records whose CPU went idle or offline, and how many: written under ORPHAN_LOCK, both peeked. Atomic. */
-const ORPHAN_LOCK: usize = RCU + 16;
+export const RCU_COMPLETED: usize = RCU + 4;
+export const RCU_LOCK: usize = RCU + 8;
+/** Records whose CPU went idle or offline, and how many: written under RCU_ORPHAN_LOCK, both peeked. Atomic. */
+export const RCU_ORPHAN_LOCK: usize = RCU + 16;
 const ORPHANS: usize = RCU + 20;
 const ORPHAN_COUNT: usize = RCU + 28;
 
@@ -43,7 +46,7 @@ export const R_GP: usize = 4;
 export const R_KIND: usize = 8;
 
 export function gracePeriods(): u32 {
-  return atomic.load<u32>(COMPLETED);
+  return atomic.load<u32>(RCU_COMPLETED);
 }
 
 /** Queues an unlinked record to be freed after the next grace period. */
@@ -55,11 +58,13 @@ export function defer(cpu: usize, record: usize, kind: u32): void {
 }
 
 function append(cpu: usize, record: usize): void {
+  irqOff(cpu);
   const tail = load<u32>(cpu, C_DEFER_TAIL);
   if (tail == 0) store<u32>(cpu, <u32>record, C_DEFER_HEAD);
   else store<u32>(<usize>tail, <u32>record, R_NEXT);
   store<u32>(cpu, <u32>record, C_DEFER_TAIL);
-  store<u32>(cpu, load<u32>(cpu, C_DEFER_COUNT) + 1, C_DEFER_COUNT);
+  atomic.store<u32>(cpu, load<u32>(cpu, C_DEFER_COUNT) + 1, C_DEFER_COUNT);
+  irqOn(cpu);
 }
 
 export function deferredCount(cpu: usize): u32 {
@@ -73,13 +78,20 @@ export function orphanCountRacy(): u32 {
 
 /** The oldest record of this CPU whose grace period is over, taken off the list; 0 when there is none. */
 export function takeReady(cpu: usize): usize {
+  irqOff(cpu);
+  const ready = takeReadyIrqOff(cpu);
+  irqOn(cpu);
+  return ready;
+}
+
+function takeReadyIrqOff(cpu: usize): usize {
   const head = <usize>load<u32>(cpu, C_DEFER_HEAD);
   if (head == 0) return 0;
-  if (<i32>(atomic.load<u32>(COMPLETED) - load<u32>(head, R_GP)) < 0) return 0;
+  if (<i32>(atomic.load<u32>(RCU_COMPLETED) - load<u32>(head, R_GP)) < 0) return 0;
   const next = load<u32>(head, R_NEXT);
   store<u32>(cpu, next, C_DEFER_HEAD);
   if (next == 0) store<u32>(cpu, 0, C_DEFER_TAIL);
-  store<u32>(cpu, load<u32>(cpu, C_DEFER_COUNT) - 1, C_DEFER_COUNT);
+  atomic.store<u32>(cpu, load<u32>(cpu, C_DEFER_COUNT) - 1, C_DEFER_COUNT);
   return head;
 }
 
@@ -91,17 +103,17 @@ export function quiesce(cpu: usize): void {
 
 /** Drives grace periods a step. Returns true when one ended. */
 export function advance(cpu: usize): bool {
-  if (!tryLock(LOCK)) return false;
+  if (!tryLock(RCU_LOCK)) return false;
   const started = atomic.load<u32>(STARTED);
   let ended = false;
-  if (atomic.load<u32>(COMPLETED) == started) {
+  if (atomic.load<u32>(RCU_COMPLETED) == started) {
     atomic.store<u32>(STARTED, started + 1);
     askAll();
   } else if (allQuiescent(started)) {
-    atomic.store<u32>(COMPLETED, started);
+    atomic.store<u32>(RCU_COMPLETED, started);
     ended = true;
   }
-  unlock(LOCK);
+  unlock(RCU_LOCK);
   return ended;
 }
 
@@ -140,32 +152,39 @@ export function isMemoryShort(): bool {
 export function anyDeferredRacy(): bool {
   if (atomic.load<u32>(ORPHANS) != 0) return true;
   const n = cpusSeen();
-  for (let i: u32 = 0; i < n; i++) if (load<u32>(cpuArea(i), C_DEFER_COUNT) != 0) return true;
+  for (let i: u32 = 0; i < n; i++) if (atomic.load<u32>(cpuArea(i), C_DEFER_COUNT) != 0) return true;
   return false;
 }
 
 /** A CPU goes offline, idle, or others look for memory: its records go to whoever adopts them next. */
 export function abandonDeferred(cpu: usize): void {
+  irqOff(cpu);
   const head = load<u32>(cpu, C_DEFER_HEAD);
-  if (head == 0) return;
-  lockIrqOff(cpu, ORPHAN_LOCK);
+  if (head != 0) abandonIrqOff(cpu, head);
+  irqOn(cpu);
+}
+
+function abandonIrqOff(cpu: usize, head: u32): void {
+  lockIrqOff(cpu, RCU_ORPHAN_LOCK);
   store<u32>(<usize>load<u32>(cpu, C_DEFER_TAIL), load<u32>(ORPHANS), R_NEXT);
   atomic.store<u32>(ORPHANS, head);
   atomic.store<u32>(ORPHAN_COUNT, atomic.load<u32>(ORPHAN_COUNT) + load<u32>(cpu, C_DEFER_COUNT));
-  unlock(ORPHAN_LOCK);
+  unlock(RCU_ORPHAN_LOCK);
   store<u32>(cpu, 0, C_DEFER_HEAD);
   store<u32>(cpu, 0, C_DEFER_TAIL);
-  store<u32>(cpu, 0, C_DEFER_COUNT);
+  atomic.store<u32>(cpu, 0, C_DEFER_COUNT);
 }
 
 /** Takes over what offline CPUs left. Each record is tagged anew, so the list stays in order of its periods. */
 export function adoptOrphans(cpu: usize): void {
   if (atomic.load<u32>(ORPHANS) == 0) return;
-  lockIrqOff(cpu, ORPHAN_LOCK);
+  irqOff(cpu);
+  lockIrqOff(cpu, RCU_ORPHAN_LOCK);
   let r = <usize>load<u32>(ORPHANS);
   atomic.store<u32>(ORPHANS, 0);
   atomic.store<u32>(ORPHAN_COUNT, 0);
-  unlock(ORPHAN_LOCK);
+  unlock(RCU_ORPHAN_LOCK);
+  irqOn(cpu);
   while (r != 0) {
     const next = <usize>load<u32>(r, R_NEXT);
     defer(cpu, r, load<u32>(r, R_KIND));
