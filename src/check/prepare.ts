@@ -47,8 +47,10 @@ export function prepare(machine: Machine, scenario: Scenario, history: History):
   // Emptying takes translations from every CPU: it comes first.
   for (const mapping of scenario.before) if (mapping.state === "emptied") empty(machine, cpus, mapping);
   for (const mapping of scenario.before) touch(machine, cpus, mapping);
-  if (scenario.frames !== undefined) useUp(machine, cpus, scenario.frames, scenario.records);
-  settle(machine, cpus);
+  if (scenario.frames !== undefined) {
+    useUp(machine, cpus, scenario.frames, scenario.records);
+    settle(machine, cpus);
+  }
   for (const i of scenario.away ?? []) plain.leaveSpace(cpus[i]);
   for (const i of scenario.offline ?? []) plain.cpuOffline(cpus[i]);
   mustHoldAtRest(machine);
