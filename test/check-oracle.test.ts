@@ -7,8 +7,8 @@ import type { CoreBuild } from "../src/check/hooked.js";
 import { PAGE, read, unmap, write } from "../src/check/operations.js";
 import { LockOrder } from "../src/check/oracle/order.js";
 import type { Failure, Scenario } from "../src/check/scenario.js";
-import { SCENARIOS, scenario } from "../src/check/scenarios.js";
-import type { Patch } from "../src/check/twins.js";
+import { SCENARIOS, scenario } from "../src/check/scenarios/index.js";
+import type { Patch } from "../src/check/twins/index.js";
 import { Layout, Policy, Tables } from "../src/core/abi/mman.js";
 import { buildTwin } from "../tools/build-twin.mjs";
 import { buildOf, shippedBuild } from "./support/check.js";
@@ -58,6 +58,7 @@ describe("memory is short: faults drive grace periods, look for frames everywher
   const full = (pages: number): Scenario => ({
     name: "memory-short",
     about: "two CPUs look for frames while one gives some back",
+    tags: [],
     before: [
       { at: A, pages, prot: RW, state: "touched" },
       { at: FAR, pages: 2, prot: RW, state: "touched" },

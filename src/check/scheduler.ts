@@ -59,6 +59,8 @@ export class Scheduler implements Listener {
   readonly trace = new Trace();
   readonly figures: Figures = { events: 0, switches: 0, interrupts: 0, nudges: 0 };
   maxEvents = 400_000;
+  /** Interrupts off count as a reader section (Linux since 4.20). If not, a CPU may be reported quiescent meanwhile. */
+  irqIsReader = true;
   /** The last execution was given up by the strategy, not run to its end. */
   abandoned = false;
   readonly #machine: Machine;
@@ -146,8 +148,10 @@ export class Scheduler implements Listener {
 
   /** The interrupt: inside a reader section it may flush, not become quiescent. */
   *#handler({ cpu, actor }: Lane) {
+    const { core } = this.#machine;
     const quiescent = actor!.readerDepth === 0;
-    yield () => this.#machine.core.takeInterrupt(cpu, quiescent);
+    if (actor!.irqDepth !== 0) yield () => core.quiesce(cpu);
+    else yield () => core.takeInterrupt(cpu, quiescent);
     return { result: 0 };
   }
 
@@ -346,8 +350,9 @@ export class Scheduler implements Listener {
   }
 
   #deliverable({ actor }: Lane): boolean {
-    if (actor!.irqDepth !== 0) return false;
-    const heeded = actor!.readerDepth === 0 ? Pending.Flush | Pending.Quiesce : Pending.Flush;
+    if (actor!.irqDepth !== 0 && (this.irqIsReader || actor!.readerDepth !== 0)) return false;
+    let heeded = actor!.readerDepth === 0 ? Pending.Flush | Pending.Quiesce : Pending.Flush;
+    if (actor!.irqDepth !== 0) heeded = Pending.Quiesce;
     const { words } = this.#machine;
     return (words[actor!.pendingAddress >>> 2] & heeded) !== 0 && words[actor!.idleAddress >>> 2] === 0;
   }
