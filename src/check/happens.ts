@@ -64,9 +64,12 @@ export class HappensBefore {
   /** Place in the execution of each lane's k-th event. */
   readonly #places: Uint32Array[] = Array.from({ length: LANES }, () => new Uint32Array(4096));
   readonly #tables: readonly Int32Array[];
-  readonly #candidates: number[] = [];
+  /** Earlier events that the one being added may depend on, latest first once sorted. */
+  #candidates = new Int32Array(256);
+  #found = 0;
   /** What the event that is being added touches: first and last location, in pairs. */
-  readonly #touched: number[] = [];
+  #touched = new Int32Array(256);
+  #touching = 0;
   readonly #cpuOf = new Uint8Array(LANES);
   readonly #waiters = new Map<number, number>();
   readonly #lanes: number;
@@ -193,7 +196,8 @@ export class HappensBefore {
       for (let i = 0; i < LANES; i++) without[i] = clock[at + i];
     }
     let hidden = false;
-    for (const i of this.#candidates) {
+    for (let k = 0; k < this.#found; k++) {
+      const i = this.#candidates[k];
       if (i <= e) continue;
       if (clock[i * LANES + lane] >= own) hidden = true;
       else this.#joinWithout(i);
@@ -228,7 +232,7 @@ export class HappensBefore {
 
   #touchedIn(first: number, more: number): boolean {
     const touched = this.#touched;
-    for (let i = 0; i < touched.length; i += 2) if (touched[i] <= first + more && first <= touched[i + 1]) return true;
+    for (let i = 0; i < this.#touching; i += 2) if (touched[i] <= first + more && first <= touched[i + 1]) return true;
     return false;
   }
 
@@ -281,15 +285,15 @@ export class HappensBefore {
 
   /** Finds the earlier events that the new one depends on; reports races; joins clocks. */
   #order(lane: Lane, event: Event, wrote: boolean, onRace: OnRace): void {
-    const found = this.#candidates;
-    found.length = 0;
-    this.#touched.length = 0;
+    this.#found = 0;
+    this.#touching = 0;
     this.#cpuOf[lane.id] = lane.cpuIndex;
     this.#eachLocation(lane, event, wrote, GATHER);
-    if (found.length === 0) return;
-    if (found.length > 1) found.sort(descending);
+    if (this.#found === 0) return;
+    if (this.#found > 1) this.#sortCandidates();
     const { now, clock } = this;
-    for (let k = 0; k < found.length; k++) {
+    const found = this.#candidates;
+    for (let k = 0; k < this.#found; k++) {
       const i = found[k];
       if (k > 0 && i === found[k - 1]) continue;
       const other = this.laneOf[i];
@@ -354,25 +358,24 @@ export class HappensBefore {
       }
       return;
     }
-    this.#touched.push(word, word);
-    const found = this.#candidates;
+    this.#touch(word, word);
     const last = this.#lastWrite[word];
-    if (last >= 0) found.push(last);
+    this.#gather(last);
     if (write) {
       for (let q = 0, at = word * LANES; q < this.#lanes; q++) {
         const read = this.#lastRead[at + q];
-        if (read > last) found.push(read);
+        if (read > last) this.#gather(read);
       }
     }
     if (!inMemory) return;
-    if (this.#pageWrite[page] >= 0) found.push(this.#pageWrite[page]);
+    this.#gather(this.#pageWrite[page]);
     if (write) for (let q = 0; q < this.#lanes; q++) this.#gather(this.#pageRead[page * LANES + q]);
   }
 
   #pages(lane: number, address: number, bytes: number, write: boolean, n: number): void {
     const last = (address + bytes - 1) >>> PAGE_SHIFT;
     if (n === GATHER)
-      this.#touched.push((address >>> PAGE_SHIFT) << PAGE_WORDS_SHIFT, ((last + 1) << PAGE_WORDS_SHIFT) - 1);
+      this.#touch((address >>> PAGE_SHIFT) << PAGE_WORDS_SHIFT, ((last + 1) << PAGE_WORDS_SHIFT) - 1);
     for (let page = address >>> PAGE_SHIFT; page <= last; page++) {
       if (n !== GATHER) {
         if (write) this.#set(PAGE_WRITE, page, n);
@@ -390,15 +393,30 @@ export class HappensBefore {
   }
 
   #gather(i: number): void {
-    if (i >= 0) this.#candidates.push(i);
+    if (i < 0) return;
+    if (this.#found === this.#candidates.length) this.#candidates = twice(this.#candidates);
+    this.#candidates[this.#found++] = i;
+  }
+
+  #touch(first: number, last: number): void {
+    if (this.#touching + 2 > this.#touched.length) this.#touched = twice(this.#touched);
+    this.#touched[this.#touching++] = first;
+    this.#touched[this.#touching++] = last;
+  }
+
+  /** By insertion: they are few. */
+  #sortCandidates(): void {
+    const found = this.#candidates;
+    for (let i = 1; i < this.#found; i++) {
+      const value = found[i];
+      let j = i;
+      for (; j > 0 && found[j - 1] < value; j--) found[j] = found[j - 1];
+      found[j] = value;
+    }
   }
 
   #set(table: number, index: number, value: number): void {
-    if (this.#logged + 3 > this.#log.length) {
-      const wider = new Int32Array(this.#log.length * 2);
-      wider.set(this.#log);
-      this.#log = wider;
-    }
+    if (this.#logged + 3 > this.#log.length) this.#log = twice(this.#log);
     const at = this.#logged;
     const words = this.#tables[table];
     this.#log[at] = table;
@@ -435,6 +453,8 @@ const PAGE_READ = 3;
 const WORD_WRITE_IN = 4;
 const WORD_READ_IN = 5;
 
-function descending(a: number, b: number): number {
-  return b - a;
+function twice(old: Int32Array): Int32Array<ArrayBuffer> {
+  const made = new Int32Array(old.length * 2);
+  made.set(old);
+  return made;
 }
