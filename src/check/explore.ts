@@ -70,21 +70,19 @@ export function explore(
   const { figures } = checker;
   let strategy = next(seed);
   let failure: Failure | undefined;
-  let over = false;
-  let stopped = false;
-  while (!over && !stopped && !failure) {
+  let end: "over" | "limit" | "stopped" | undefined;
+  while (!failure && !end) {
     failure = checker.run(strategy, seed + checker.executions);
-    over = strategy.more ? !strategy.more() : checker.executions >= executions;
-    if (over) break;
     const ms = performance.now() - started;
-    stopped = checker.executions >= executions || ms >= milliseconds;
-    stopped ||= goOn?.({ executions: checker.executions, events: figures.events, ms }) === false;
-    if (!strategy.more && settings.strategy === "random") strategy = next(seed + checker.executions);
+    if (strategy.more && !strategy.more()) end = "over";
+    else if (checker.executions >= executions || ms >= milliseconds) end = "limit";
+    else if (goOn?.({ executions: checker.executions, events: figures.events, ms }) === false) end = "stopped";
+    else if (settings.strategy === "random") strategy = next(seed + checker.executions);
   }
   const search = strategy instanceof Exhaustive ? strategy : undefined;
   const verdict: Verdict = {
     scenario: scenario.name,
-    reach: reachOf(search, over, stopped, settings, checker.executions),
+    reach: "interrupted",
     claim: "",
     executions: checker.executions,
     events: figures.events,
@@ -92,9 +90,15 @@ export function explore(
     blocked: search?.figures.blocked ?? 0,
     ms: performance.now() - started,
   };
-  verdict.claim = claimOf(verdict, strategy, settings);
-  if (failure) verdict.failure = failure;
-  if (stopped && !search) verdict.resume = `--seed ${seed + checker.executions}`;
+  if (failure) {
+    verdict.failure = failure;
+    verdict.claim = `a violation in execution ${checker.executions}`;
+    return verdict;
+  }
+  if (search && end === "over") verdict.reach = search.bounded ? "bounded" : "complete";
+  if (!search && end === "limit") verdict.reach = "sampled";
+  verdict.claim = claimOf(verdict, strategy, seed);
+  if (!search) verdict.resume = `--seed ${seed + checker.executions}`;
   return verdict;
 }
 
@@ -107,20 +111,8 @@ function strategies(checker: Checker, { strategy, bound }: Settings): (seed: num
   return () => new Exhaustive(checker.system);
 }
 
-function reachOf(
-  search: Exhaustive | undefined,
-  over: boolean,
-  stopped: boolean,
-  { executions, milliseconds }: Settings,
-  done: number,
-): Reach {
-  if (search) return over && !stopped ? (search.bounded ? "bounded" : "complete") : "interrupted";
-  const asked = (executions !== undefined && done >= executions) || milliseconds !== undefined;
-  return over || asked ? "sampled" : "interrupted";
-}
-
-function claimOf({ reach, executions }: Verdict, strategy: Strategy, { seed = 1 }: Settings): string {
-  if (reach === "complete" || reach === "bounded") return strategy.claim;
-  if (reach === "sampled") return `${executions} executions from seed ${seed}: ${strategy.claim}`;
-  return `left after ${executions} executions; wanted: ${strategy.claim}`;
+function claimOf({ reach, executions }: Verdict, { claim, more }: Strategy, seed: number): string {
+  if (reach === "complete" || reach === "bounded") return claim;
+  if (more) return `left after ${executions} executions; wanted: ${claim}`;
+  return `${executions} executions from seed ${seed}: ${claim}`;
 }

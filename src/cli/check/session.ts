@@ -79,7 +79,13 @@ export class Session {
       },
     });
     const progress = new Progress(process.stderr, PROGRESS_MS);
-    const looking = setInterval(() => progress.update(progressText(pool)), LOOK_MS);
+    let said = "";
+    const look = () => {
+      const text = progressText(pool);
+      if (text !== said) progress.update(text);
+      said = text;
+    };
+    const looking = setInterval(look, LOOK_MS);
     const listen = () => {
       if (this.#interrupted) process.exit(INTERRUPTED);
       this.#interrupted = true;
