@@ -29,6 +29,8 @@ export interface Settings {
   strategy: StrategyName;
   /** Preemptions, for bounded; depth of the bug, for pct. */
   bound?: number;
+  /** The first number of preemptions to try, for bounded; 0. */
+  from?: number;
   /** Of the first execution, where the strategy draws. */
   seed?: number;
   /** Stop after so many. A strategy that draws stops at SAMPLE when neither limit is given. */
@@ -38,7 +40,8 @@ export interface Settings {
   order?: LockOrder;
 }
 
-export interface Progress {
+/** How far an exploration is. */
+export interface SoFar {
   executions: number;
   events: number;
   ms: number;
@@ -56,6 +59,8 @@ export interface Verdict {
   blocked: number;
   ms: number;
   failure?: Failure;
+  /** How to go on: options. */
+  resume?: string;
 }
 
 const BOUND = 2;
@@ -69,7 +74,7 @@ export function explore(
   build: CoreBuild,
   scenario: Scenario,
   settings: Settings,
-  goOn: (soFar: Progress) => boolean = () => true,
+  goOn: (soFar: SoFar) => boolean = () => true,
 ): Verdict {
   const { policy, tables, layout, order } = settings;
   const checker = new Checker(build, scenario, policy, tables, layout, order);
@@ -80,12 +85,12 @@ class Exploration {
   readonly #started = performance.now();
   readonly #checker: Checker;
   readonly #settings: Settings;
-  readonly #goOn: (soFar: Progress) => boolean;
+  readonly #goOn: (soFar: SoFar) => boolean;
   #failure: Failure | undefined;
   #stopped = false;
   #blocked = 0;
 
-  constructor(checker: Checker, settings: Settings, goOn: (soFar: Progress) => boolean) {
+  constructor(checker: Checker, settings: Settings, goOn: (soFar: SoFar) => boolean) {
     this.#checker = checker;
     this.#settings = settings;
     this.#goOn = goOn;
@@ -118,10 +123,10 @@ class Exploration {
   }
 
   #iterate(system: System, bound: number): Verdict {
-    for (let preemptions = 0; ; preemptions++) {
+    for (let preemptions = this.#settings.from ?? 0; ; preemptions++) {
       const search = new Bounded(system, preemptions);
       const verdict = this.#search(search);
-      if (preemptions === bound || this.#stopped || this.#failure || !search.bounded) return verdict;
+      if (preemptions >= bound || this.#stopped || this.#failure || !search.bounded) return verdict;
     }
   }
 
@@ -135,7 +140,7 @@ class Exploration {
       this.#execute(strategy ?? new RandomWalk(drawn), drawn);
     } while (done < most && !this.#over());
     const claim = `${done} executions drawn, from seed ${seed}: ${strategy?.claim ?? "a random walk"}`;
-    return this.#verdict("sampled", claim, false);
+    return { ...this.#verdict("sampled", claim, false), resume: `--seed ${seed + done}` };
   }
 
   #execute(strategy: Strategy, seed = 0): void {
@@ -153,7 +158,7 @@ class Exploration {
     return this.#stopped;
   }
 
-  #soFar(): Progress {
+  #soFar(): SoFar {
     const { executions, figures } = this.#checker;
     return { executions, events: figures.events, ms: performance.now() - this.#started };
   }
