@@ -374,8 +374,7 @@ export class HappensBefore {
 
   #pages(lane: number, address: number, bytes: number, write: boolean, n: number): void {
     const last = (address + bytes - 1) >>> PAGE_SHIFT;
-    if (n === GATHER)
-      this.#touch((address >>> PAGE_SHIFT) << PAGE_WORDS_SHIFT, ((last + 1) << PAGE_WORDS_SHIFT) - 1);
+    if (n === GATHER) this.#touch((address >>> PAGE_SHIFT) << PAGE_WORDS_SHIFT, ((last + 1) << PAGE_WORDS_SHIFT) - 1);
     for (let page = address >>> PAGE_SHIFT; page <= last; page++) {
       if (n !== GATHER) {
         if (write) this.#set(PAGE_WRITE, page, n);

@@ -219,7 +219,7 @@ export class Scheduler implements Listener {
   #decide(): void {
     const lane = this.#current;
     const strategy = this.#strategy;
-    if (strategy.carriesOn !== undefined && strategy.carriesOn(lane) && this.#canGoOn(lane)) {
+    if (strategy.carriesOn?.(lane) && this.#canGoOn(lane)) {
       this.#perform(lane);
       return;
     }

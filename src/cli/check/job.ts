@@ -89,7 +89,7 @@ export function scenarioText(name: string): string {
 function buildOf(subject: Subject): Pick<Job, "boot" | "patches"> {
   const [walker, freer] = subject.tables.split("+");
   if (freer !== undefined) {
-    const { patches, tables } = mixtureOf(walker, freer)!;
+    const { patches, tables } = mixtureOf(walker, freer);
     return { boot: { ...numbersOf(subject), tables }, patches };
   }
   return { boot: numbersOf(subject), patches: TWINS.find(({ name }) => name === subject.twin)?.patches };

@@ -1,21 +1,21 @@
 /**
- * cli/check/mixture.ts: pairings of walker and freer that the shipping core does not hold, and how a core is built that does.
- *
- * This is the one place that knows them: `mixtureOf` answers with the patches of that core and the number that boot() takes
- * for the protection. A name that it does not know is refused by the command line.
+ * cli/check/mixture.ts: pairings of walker and freer (--walker, --freer, --tables none), and how a core is built that has them.
  */
+import { FREERS, type Freer, MIXTURE_PATCHES, mixtureTables, WALKERS, type Walker } from "../../check/mixtures.js";
 import type { Patch } from "../../check/twins/index.js";
-import type { Tables } from "../../core/abi/mman.js";
+import { Tables } from "../../core/abi/mman.js";
 
-export const WALKERS = ["irq", "rcu", "none"] as const;
-export const FREERS = ["ipi", "rcu", "now"] as const;
+export { FREERS, WALKERS };
 
 export interface Mixture {
-  readonly patches: readonly Patch[];
+  /** Absent: the core that ships has it. */
+  readonly patches?: readonly Patch[];
   readonly tables: Tables;
 }
 
-/** The two pairings that ship need no patches; undefined for the others, as long as no build holds them. */
-export function mixtureOf(_walker: string, _freer: string): Mixture | undefined {
-  return undefined;
+/** Both names must be known. */
+export function mixtureOf(walker: string, freer: string): Mixture {
+  if (walker === "irq" && freer === "ipi") return { tables: Tables.Irq };
+  if (walker === "rcu" && freer === "rcu") return { tables: Tables.Rcu };
+  return { patches: MIXTURE_PATCHES, tables: mixtureTables(walker as Walker, freer as Freer) };
 }

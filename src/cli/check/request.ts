@@ -8,7 +8,7 @@ import { BadSchedule, decode } from "../../check/schedule.js";
 import { TWINS } from "../../check/twins/index.js";
 import { unknownName } from "../nearest.js";
 import { type Job, jobsOf, replayJob, type Search, twinJobs, twinSubject } from "./job.js";
-import { FREERS, mixtureOf, WALKERS } from "./mixture.js";
+import { FREERS, WALKERS } from "./mixture.js";
 import { LAYOUTS, POLICIES, PROTECTIONS, type Setting, scheduleName, subjectOf } from "./setting.js";
 
 export interface Options {
@@ -95,8 +95,6 @@ function tablesOf({ tables, walker, freer }: Options): string[] {
   if (walker === undefined && freer === undefined) return (tables ?? [DEFAULTS.tables]).map(unprotected);
   if (tables !== undefined) throw new UsageError("--walker and --freer stand in the place of --tables");
   if (walker === undefined || freer === undefined) throw new UsageError("--walker and --freer go together");
-  mustExist("walker", walker, WALKERS);
-  mustExist("freer", freer, FREERS);
   return [mixed(walker, freer)];
 }
 
@@ -106,9 +104,8 @@ function unprotected(tables: string): string {
 }
 
 function mixed(walker: string, freer: string): string {
-  if (!mixtureOf(walker, freer)) {
-    throw new UsageError(`no build of the core pairs the walker ${walker} with the freer ${freer}`);
-  }
+  mustExist("walker", walker, WALKERS);
+  mustExist("freer", freer, FREERS);
   return `${walker}+${freer}`;
 }
 
