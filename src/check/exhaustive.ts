@@ -21,9 +21,10 @@
  */
 import { Pending } from "../core/abi/pending.js";
 import { Step } from "../core/abi/step.js";
+import { LANES } from "./accesses.js";
 import { dependsOn } from "./depends.js";
 import { type Event, Mark } from "./event.js";
-import { HappensBefore, LANES } from "./happens.js";
+import { HappensBefore } from "./happens.js";
 import { type Lane, LaneState } from "./lane.js";
 import type { Strategy, System } from "./strategy.js";
 
