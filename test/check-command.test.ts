@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
-import { SCENARIOS } from "../src/check/scenarios.js";
+import { SCENARIOS } from "../src/check/scenarios/index.js";
 import { jobsFor, type Options, UsageError } from "../src/cli/check/request.js";
 import { distance, nearest, unknownName } from "../src/cli/nearest.js";
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { Checker } from "../src/check/checker.js";
 import { type CoreLayout, Names } from "../src/check/names.js";
-import { scenario } from "../src/check/scenarios.js";
+import { scenario } from "../src/check/scenarios/index.js";
 import { Policy } from "../src/core/abi/mman.js";
 import { compile, type Linked, link } from "../tools/build-core.mjs";
 import { coreLayout } from "../tools/core-layout.mjs";

@@ -7,12 +7,11 @@ import type { CoreBuild } from "../src/check/hooked.js";
 import { PAGE, read, unmap, write } from "../src/check/operations.js";
 import { LockOrder } from "../src/check/oracle/order.js";
 import type { Failure, Scenario } from "../src/check/scenario.js";
-import { SCENARIOS, scenario } from "../src/check/scenarios.js";
-import type { Patch } from "../src/check/twins.js";
+import { SCENARIOS, scenario } from "../src/check/scenarios/index.js";
+import type { Patch } from "../src/check/twins/index.js";
 import { Layout, Policy, Tables } from "../src/core/abi/mman.js";
 import { buildTwin } from "../tools/build-twin.mjs";
 import { buildOf, shippedBuild } from "./support/check.js";
-
 
 const shipped = shippedBuild();
 
@@ -59,6 +58,7 @@ describe("memory is short: faults drive grace periods, look for frames everywher
   const full = (pages: number): Scenario => ({
     name: "memory-short",
     about: "two CPUs look for frames while one gives some back",
+    tags: [],
     before: [
       { at: A, pages, prot: RW, state: "touched" },
       { at: FAR, pages: 2, prot: RW, state: "touched" },
@@ -283,14 +283,7 @@ describe("a core that breaks a rule", () => {
   });
 
   test("a deadlock is told as the circle it is", () => {
-    const checker = new Checker(
-      broken,
-      scenario("zero-page-upgrade"),
-      Policy.MmapLock,
-      undefined,
-      undefined,
-      null,
-    );
+    const checker = new Checker(broken, scenario("zero-page-upgrade"), Policy.MmapLock, undefined, undefined, null);
     const failure = checker.runSeeds(1, SEEDS);
     expect(failure?.rule).toBe("deadlock");
     expect(failure?.text).toContain(": a circle: ");

@@ -29,6 +29,7 @@ function scenario(change: Scenario["actors"][number]): Scenario {
   return {
     name: "policies",
     about: "a fault beside a change of the map",
+    tags: [],
     before: [
       { at: A, pages: 1, prot: RW, state: "touched" },
       { at: A + PAGE, pages: 3, prot: RW },

@@ -4,34 +4,43 @@
  */
 import { expect, test } from "vitest";
 import { Checker } from "../src/check/checker.js";
-import { SCENARIOS } from "../src/check/scenarios.js";
+import type { Scenario } from "../src/check/scenario.js";
+import { SCENARIOS } from "../src/check/scenarios/index.js";
 import { Layout, Policy, Tables } from "../src/core/abi/mman.js";
 import { shippedBuild } from "./support/check.js";
 
-const SEEDS = process.env.FAULTLINE_FULL ? 20_000 : 200;
+const FULL = process.env.FAULTLINE_FULL === "1";
 const build = shippedBuild();
+type Setting = readonly [Policy, Tables, Layout];
 const POLICIES = [Policy.MmapLock, Policy.Optimistic, Policy.Spf, Policy.VmaLock, Policy.VmaRefcount];
-const PAGE = POLICIES.flatMap((policy) =>
-  [Tables.Rcu, Tables.Irq].map((tables) => [policy, tables, Layout.Page] as const),
-);
+const BOTH = [Tables.Rcu, Tables.Irq];
+const PAGE = POLICIES.flatMap((policy) => BOTH.map((tables): Setting => [policy, tables, Layout.Page]));
 /** Tables that others share a block with: where a policy makes a difference, it is in the walk. */
 const BLOCKS = [Layout.Halves, Layout.Fragments].flatMap((layout) =>
-  [Tables.Rcu, Tables.Irq].map((tables) => [Policy.Optimistic, tables, layout] as const),
+  BOTH.map((tables): Setting => [Policy.Optimistic, tables, layout]),
 );
+/** Each policy, protection and layout once or more. The rest of the product is among the long tests. */
+const SOME = [...PAGE.filter(([policy, tables]) => policy % 2 === tables || policy < 3), ...BLOCKS.slice(1, 3)];
 
-for (const [policy, tables, layout] of [...PAGE, ...BLOCKS]) {
-  const setting = `${Policy[policy]}, ${Tables[tables]}, ${Layout[layout]}`;
-  for (const scenario of SCENARIOS) {
-    test(`${scenario.name} under ${setting}: ${scenario.about}`, {
-      timeout: 60_000,
-    }, () => {
+/** Small scenarios have few interleavings, and exhaustive exploration for all of them. */
+function seedsFor({ tags }: Scenario): number {
+  if (FULL) return 3000;
+  return tags.includes("large") && !tags.includes("slow") ? 200 : 20;
+}
+
+for (const scenario of SCENARIOS) {
+  const settings = FULL || scenario.tags.includes("large") ? [...PAGE, ...BLOCKS] : SOME;
+  for (const [policy, tables, layout] of settings) {
+    const setting = `${Policy[policy]}, ${Tables[tables]}, ${Layout[layout]}`;
+    test(`${scenario.name} under ${setting}: ${scenario.about}`, { timeout: 60_000 }, () => {
+      const seeds = seedsFor(scenario);
       const checker = new Checker(build, scenario, policy, tables, layout);
-      const failure = checker.runSeeds(1, SEEDS);
+      const failure = checker.runSeeds(1, seeds);
       expect(failure && `seed ${failure.seed}: ${failure.text}\n${failure.columns}`).toBeUndefined();
-      expect(checker.executions).toBe(SEEDS);
-      expect(checker.figures.switches).toBeGreaterThan(SEEDS);
+      expect(checker.executions).toBe(seeds);
+      expect(checker.figures.switches).toBeGreaterThan(seeds);
       // The last operation of every execution ends at rest, and often others do.
-      expect(checker.rests).toBeGreaterThanOrEqual(SEEDS);
+      expect(checker.rests).toBeGreaterThanOrEqual(seeds);
     });
   }
 }

@@ -18,9 +18,13 @@ import {
   SAMPLERS,
   VOCABULARIES,
   type Vocabulary,
+  WITHOUT_WAITS,
 } from "./support/reference.js";
 
-const RUNS = Number(process.env.RUNS ?? 60);
+/** The same programs every time; with FAULTLINE_FULL many more, and others each time. */
+const FULL = process.env.FAULTLINE_FULL === "1";
+const few = (numRuns: number) => (FULL ? { numRuns: numRuns * 50 } : { numRuns, seed: 1 });
+const PATIENCE = { timeout: FULL ? 300_000 : 20_000 };
 const VOCABULARY_NAMES = Object.keys(VOCABULARIES) as Vocabulary[];
 
 const SAMPLED = [...PUBLISHED, ...OWN].filter(({ ends: { complete, blocked } }) => complete + blocked <= 24);
@@ -36,17 +40,17 @@ describe("brute force", () => {
     expect([0, 1, 2].map(schedules)).toEqual([6, 168, 3300]);
   });
 
-  test("a past is enough to know what follows", () => {
+  test("a past is enough to know what follows", PATIENCE, () => {
     fc.assert(
       fc.property(randomPrograms(3, 3, "everything"), (program) => {
         const all = countWith((world) => new EverySchedule(world), program);
         expect(new Map([...everyTrace(program).traces].sort())).toEqual(new Map([...all.traces].sort()));
       }),
-      { numRuns: 100 },
+      few(100),
     );
   });
 
-  test("each preemption adds traces, until there are no more", () => {
+  test("each preemption adds traces, until there are no more", PATIENCE, () => {
     fc.assert(
       fc.property(randomPrograms(3, 4, "everything"), (program) => {
         const all = new Set(everyTrace(program).traces.keys());
@@ -59,7 +63,7 @@ describe("brute force", () => {
           before = found;
         }
       }),
-      { numRuns: RUNS },
+      few(50),
     );
   });
 
@@ -78,6 +82,7 @@ test("a strategy that leaves traces out, or takes one twice, is found out", () =
     neverAbandons: true,
     actors: 2,
     large: false,
+    waits: true,
   };
   expect(() => expectSameTraces(candidate, storeBuffering())).toThrow("not found");
   const twice = { ...candidate, make: (world: World) => new EverySchedule(world), once: true };
@@ -96,13 +101,13 @@ for (const candidate of CANDIDATES) {
       });
     }
 
-    for (const vocabulary of VOCABULARY_NAMES) {
+    for (const vocabulary of candidate.waits ? VOCABULARY_NAMES : WITHOUT_WAITS) {
       for (const options of [{}, { silentStores: true, begins: true }]) {
-        test(`random programs of ${vocabulary} ${JSON.stringify(options)}`, () => {
+        test(`random programs of ${vocabulary} ${JSON.stringify(options)}`, PATIENCE, () => {
           const property = fc.property(randomPrograms(3, candidate.large ? 4 : 2, vocabulary), (program) => {
             expectSameTraces(candidate, program, options);
           });
-          fc.assert(property, { numRuns: RUNS });
+          fc.assert(property, few(60));
         });
       }
     }
@@ -112,11 +117,12 @@ for (const candidate of CANDIDATES) {
 for (const candidate of BOUNDED) {
   describe(`${candidate.name}, bounded`, () => {
     for (const preemptions of [0, 1, 2]) {
-      test(`random programs, ${preemptions} preemptions`, () => {
-        const property = fc.property(randomPrograms(3, 4, "everything"), (program) => {
+      test(`random programs, ${preemptions} preemptions`, PATIENCE, () => {
+        const vocabulary = candidate.waits ? "everything" : "pairs";
+        const property = fc.property(randomPrograms(3, 4, vocabulary), (program) => {
           expectBoundKept(candidate, program, preemptions);
         });
-        fc.assert(property, { numRuns: RUNS });
+        fc.assert(property, few(50));
       });
     }
   });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Checker } from "../src/check/checker.js";
-import { scenario } from "../src/check/scenarios.js";
+import { scenario } from "../src/check/scenarios/index.js";
 import { Policy } from "../src/core/abi/mman.js";
 import { shippedBuild } from "./support/check.js";
 

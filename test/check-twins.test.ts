@@ -1,18 +1,16 @@
 /** Every buggy twin must be found within a bounded number of seeds (the rare ones: test/full); every variant must be clean. */
 import { describe, expect, test } from "vitest";
 import { Checker } from "../src/check/checker.js";
-import { SCENARIOS } from "../src/check/scenarios.js";
-import { TWINS, VARIANTS } from "../src/check/twins.js";
+import { SCENARIOS } from "../src/check/scenarios/index.js";
+import { TWINS, VARIANTS } from "../src/check/twins/index.js";
 import { Policy, Tables } from "../src/core/abi/mman.js";
 import { buildTwin, StalePatch } from "../tools/build-twin.mjs";
 import { buildOf } from "./support/check.js";
 import { mustBeFound } from "./support/twins.js";
 
-const ENOUGH = 6000;
-
 describe("buggy twins", () => {
-  for (const twin of TWINS.filter(({ seeds }) => seeds === undefined)) {
-    test(`${twin.name} is found: ${twin.about}`, { timeout: 60_000 }, () => mustBeFound(twin, ENOUGH));
+  for (const twin of TWINS.filter(({ seeds, long }) => seeds === undefined && !long)) {
+    test(`${twin.name} is found: ${twin.about}`, { timeout: 60_000 }, () => mustBeFound(twin));
   }
 });
 
@@ -20,9 +18,10 @@ describe("variants", () => {
   for (const variant of VARIANTS) {
     test(`${variant.name} holds in every scenario: ${variant.about}`, { timeout: 60_000 }, async () => {
       const build = buildOf(await buildTwin(variant.patches));
-      for (const policy of [Policy.MmapLock, Policy.Optimistic]) {
+      for (const policy of variant.policies ?? [Policy.MmapLock, Policy.Optimistic]) {
         for (const each of SCENARIOS) {
-          const failure = new Checker(build, each, policy, Tables.Rcu, variant.layout).runSeeds(1, 200);
+          const checker = new Checker(build, each, policy, Tables.Rcu, variant.layout);
+          const failure = checker.runSeeds(1, each.tags.includes("large") ? 200 : 20);
           expect(failure && `${each.name}, seed ${failure.seed}: ${failure.text}\n${failure.columns}`).toBeUndefined();
         }
       }

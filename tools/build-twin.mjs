@@ -1,5 +1,5 @@
 /**
- * Build a core with some source lines replaced: the checker's buggy twins and variants (src/check/twins.ts).
+ * Build a core with some source lines replaced: the checker's buggy twins and variants (src/check/twins/).
  *
  *   src/core ──copy──▶ a temporary folder ──patch──▶ asc, link ──▶ the pair of modules, in memory
  *

@@ -9,8 +9,9 @@
  *            preemptions left is not all of it. Leaving a lane that goes on only because nobody can is no preemption.
  * Claim      "at most c preemptions": never "complete", unless no execution was cut by the bound.
  */
-import { Exhaustive } from "./exhaustive.js";
+
 import type { Event } from "./event.js";
+import { Exhaustive } from "./exhaustive.js";
 import type { Lane } from "./lane.js";
 import type { System } from "./strategy.js";
 
@@ -80,7 +81,8 @@ export class Bounded extends Exhaustive {
     if (lanes === 0) return;
     this.backtrack[e] |= lanes;
     const { laneOf } = this.happens;
-    for (let i = e; i >= 0; i--) if (i === 0 || laneOf[i - 1] !== laneOf[i]) this.backtrack[i] |= lanes | (1 << newest.id);
+    for (let i = e; i >= 0; i--)
+      if (i === 0 || laneOf[i - 1] !== laneOf[i]) this.backtrack[i] |= lanes | (1 << newest.id);
   }
 }
 

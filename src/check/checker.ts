@@ -4,25 +4,22 @@
  *   once            boot, bring a CPU online for each actor, map what is there before, capture the memory
  *   each execution  every actor to its end under a strategy → results explained → all given back → memory put back
  */
-import { Advice, Layout, MapFlag, type Policy, Tables } from "../core/abi/mman.js";
+import { Layout, type Policy, Tables } from "../core/abi/mman.js";
 import { columns, type Span } from "./columns.js";
 import { History } from "./history.js";
 import { type CoreBuild, Machine } from "./hooked.js";
 import { framesOf, mustConserve, mustHoldAtRest } from "./invariants.js";
 import type { Lane } from "./lane.js";
-import { type Operation, PAGE } from "./operations.js";
+import type { Operation } from "./operations.js";
 import { Oracle } from "./oracle/oracle.js";
 import type { LockOrder } from "./oracle/order.js";
+import { memoryFor, prepare } from "./prepare.js";
 import { RandomWalk } from "./random.js";
 import type { Failure, Scenario } from "./scenario.js";
-import { type Figures, type Observer, Scheduler } from "./scheduler.js";
 import { runsOf } from "./schedule.js";
+import { type Figures, type Observer, Scheduler } from "./scheduler.js";
 import type { Strategy, System } from "./strategy.js";
 import { Violation } from "./violation.js";
-
-/** Enough for the core's own areas, three CPUs' batches of frames and the pages of a scenario. */
-const OWNED_BYTES = 2 << 20;
-const UNUSED_BYTE = 0x2e;
 
 export class Checker implements Observer {
   readonly machine: Machine;
@@ -37,13 +34,21 @@ export class Checker implements Observer {
   readonly #frames: number;
   #strategy: Strategy | undefined;
 
-  constructor(build: CoreBuild, scenario: Scenario, policy: Policy, tables = Tables.Rcu, layout = Layout.Page, order?: LockOrder | null) {
+  constructor(
+    build: CoreBuild,
+    scenario: Scenario,
+    policy: Policy,
+    tables = Tables.Rcu,
+    layout = Layout.Page,
+    order?: LockOrder | null,
+  ) {
     const cpus = scenario.actors.length;
     this.scenario = scenario;
-    this.machine = new Machine(build, OWNED_BYTES, 2 * cpus);
-    this.machine.boot(OWNED_BYTES, cpus, policy, tables, layout);
+    const bytes = memoryFor(scenario);
+    this.machine = new Machine(build, bytes, 2 * cpus);
+    this.machine.boot(bytes, cpus, policy, tables, layout);
     this.#frames = framesOf(this.machine);
-    this.#prepare();
+    prepare(this.machine, scenario, this.#history);
     this.scheduler = new Scheduler(this.machine, scenario.actors);
     this.oracle = new Oracle(this.machine, this.scheduler.lanes, order);
   }
@@ -154,42 +159,6 @@ export class Checker implements Observer {
     if (!wrong) return;
     const told = wrong.actions.map(({ action, lane }) => `actor ${lane} ${describe(action)}`);
     throw new Violation("results", `page ${wrong.page.toString(16)}: ${told.join(", ")}`);
-  }
-
-  #prepare(): void {
-    const { plain, snapshot } = this.machine;
-    const cpus = this.scenario.actors.map((_, i) => plain.cpuArea(i));
-    for (const cpu of cpus) plain.cpuOnline(cpu);
-    if (this.scenario.heap !== undefined) plain.setBrk(BigInt(this.scenario.heap));
-    const flags = MapFlag.Private | MapFlag.Anonymous | MapFlag.Fixed;
-    for (const { at, pages, prot, state } of this.scenario.before) {
-      const got = plain.sysMmap(cpus[0], BigInt(at), BigInt(pages * PAGE), prot, flags, 0, 0n);
-      if (got !== BigInt(at)) throw new Error(`${this.scenario.name}: mapping ${at.toString(16)} gave ${got}`);
-      for (let i = 0; i < pages; i++) this.#history.mapped(at + i * PAGE, prot);
-      if (state) for (const cpu of state === "framed" ? cpus.slice(-1) : cpus) this.#touch(cpu, at, pages);
-      if (state === "emptied") this.#empty(at, pages, cpus);
-    }
-    mustHoldAtRest(this.machine);
-    snapshot.capture();
-  }
-
-  /** Gives each page a frame, dirty and in the CPU's TLB, with zeroes in it. */
-  #touch(cpu: number, at: number, pages: number): void {
-    const { plain, bytes } = this.machine;
-    const bounce = plain.bounce(cpu);
-    bytes[bounce] = 0;
-    for (let i = 0; i < pages; i++) {
-      const failed = plain.guestWrite(cpu, BigInt(at + i * PAGE + UNUSED_BYTE), bounce, 1);
-      if (failed !== 0n) throw new Error(`${this.scenario.name}: touching gave ${failed}`);
-    }
-  }
-
-  /** Takes the frames away again. The others are offline meanwhile: nobody could acknowledge the shootdown. */
-  #empty(at: number, pages: number, cpus: readonly number[]): void {
-    const { plain } = this.machine;
-    for (const cpu of cpus.slice(1)) plain.cpuOffline(cpu);
-    plain.sysMadvise(cpus[0], BigInt(at), BigInt(pages * PAGE), Advice.DontNeed);
-    for (const cpu of cpus.slice(1)) plain.cpuOnline(cpu);
   }
 }
 

@@ -46,10 +46,10 @@ export class Exhaustive implements Strategy {
   protected asleepWrote = new Uint8Array(4096);
   /** Lane taken at each place of the way down. */
   #way = new Uint8Array(4096);
-  /** Length of the way down; -1 before the first execution. */
+  /** Length of the way down. */
   #wayLength = 0;
   #depth = 0;
-  #lanes: readonly Lane[] = [];
+  protected lanes: readonly Lane[] = [];
   #finished = false;
   readonly #onRace = (earlier: number) => this.#race(earlier);
   #racing!: Lane;
@@ -81,7 +81,7 @@ export class Exhaustive implements Strategy {
   }
 
   begin(lanes: readonly Lane[]): void {
-    this.#lanes = lanes;
+    this.lanes = lanes;
     this.#depth = 0;
   }
 
@@ -96,8 +96,9 @@ export class Exhaustive implements Strategy {
     if (depth < this.#wayLength) {
       const planned = enabled.find((lane) => lane.id === this.#way[depth]);
       if (planned) return planned;
-      if (depth < this.#wayLength - 1) throw new Error(`not deterministic: lane ${this.#way[depth]} stands at event ${depth}`);
-      return this.#insteadOf(this.#lanes[this.#way[depth]], enabled);
+      if (depth < this.#wayLength - 1)
+        throw new Error(`not deterministic: lane ${this.#way[depth]} stands at event ${depth}`);
+      return this.#insteadOf(this.lanes[this.#way[depth]], enabled);
     }
     const asleep = this.asleep[depth];
     let chosen = last && (asleep & (1 << last.id)) === 0 && enabled.includes(last) ? last : undefined;
@@ -148,7 +149,7 @@ export class Exhaustive implements Strategy {
   ended(): void {
     this.figures.deepest = Math.max(this.figures.deepest, this.#depth);
     if (this.#depth < this.#wayLength) return;
-    for (const lane of this.#lanes) {
+    for (const lane of this.lanes) {
       if (lane.state === LaneState.Stopped && lane.event.kind === Mark.Pause) this.#waitsInVain(lane);
     }
   }
@@ -161,19 +162,24 @@ export class Exhaustive implements Strategy {
       if (left !== 0) left = this.affordable(n, left);
       if (left === 0) continue;
       const lane = 31 - Math.clz32(left & -left);
-      if (this.sleeps) {
-        this.asleep[n] |= this.done[n];
-        this.asleepWrote[n] |= this.doneWrote[n];
-      }
-      this.done[n] |= 1 << lane;
-      for (let i = 0; i < n; i++) this.#way[i] = this.happens.laneOf[i];
-      this.#way[n] = lane;
-      this.#wayLength = n + 1;
-      this.happens.cut(n);
+      this.goBack(n, lane);
       return true;
     }
     this.#finished = true;
     return false;
+  }
+
+  /** The next execution runs down to place n, and from there with `lane`. Who was tried there sleeps. */
+  protected goBack(n: number, lane: number): void {
+    if (this.sleeps) {
+      this.asleep[n] |= this.done[n];
+      this.asleepWrote[n] |= this.doneWrote[n];
+    }
+    this.done[n] |= 1 << lane;
+    for (let i = 0; i < n; i++) this.#way[i] = this.happens.laneOf[i];
+    this.#way[n] = lane;
+    this.#wayLength = n + 1;
+    this.happens.cut(n);
   }
 
   /** Who sleeps at the next place: those here whose next event does not depend on this one. */
@@ -181,7 +187,7 @@ export class Exhaustive implements Strategy {
     let next = alone ? 0 : this.asleep[depth] & ~(1 << lane.id);
     const writes = this.asleepWrote[depth];
     if (next !== 0) {
-      for (const other of this.#lanes) {
+      for (const other of this.lanes) {
         const bit = 1 << other.id;
         if ((next & bit) === 0) continue;
         if (dependsOn(other, (writes & bit) !== 0, lane, event, wrote, this.#system.touches)) next &= ~bit;
@@ -194,9 +200,10 @@ export class Exhaustive implements Strategy {
   /** An actor takes itself what its interrupt would have taken, or goes idle: the interrupt may come first, though here it does not. */
   #forestalled(lane: Lane, { address, kind }: Event, before: number): void {
     const taken = address === lane.pendingAddress && kind === Step.AtomicRmw && (before & HEEDED) !== 0;
-    const idle = address === lane.idleAddress && before === 0 && (this.#system.word(lane.pendingAddress) & HEEDED) !== 0;
+    const idle =
+      address === lane.idleAddress && before === 0 && (this.#system.word(lane.pendingAddress) & HEEDED) !== 0;
     if ((!taken && !idle) || lane.irqDepth !== 0) return;
-    const interrupt = this.#lanes.find(({ actor }) => actor === lane);
+    const interrupt = this.lanes.find(({ actor }) => actor === lane);
     if (!interrupt) return;
     this.#racing = interrupt;
     this.happens.probe(interrupt, interrupt.event, this.#onRace);
@@ -207,7 +214,7 @@ export class Exhaustive implements Strategy {
     const { happens } = this;
     const lane = this.#racing;
     this.figures.races++;
-    const other = this.#lanes[happens.laneOf[earlier]];
+    const other = this.lanes[happens.laneOf[earlier]];
     if (other.actor === lane) {
       // The actor stood while its interrupt ran: it can only come before all of it.
       this.tryBefore(this.#beginningOf(earlier), lane);
@@ -235,13 +242,23 @@ export class Exhaustive implements Strategy {
       }
       return REVERSIBLE;
     }
-    if (kind === Mark.Pause && lane.changed === 1 && happens.address[earlier] >>> 2 === lane.changedAddress >>> 2) {
-      if (happens.before[earlier] !== lane.changedSeen) return REVERSIBLE;
+    if (kind === Mark.Pause && this.#changedAll(earlier, lane)) {
       this.#tryBeforeChangedBack(earlier, lane);
-      return IMPOSSIBLE;
+      const i = lane.watched.indexOf(happens.address[earlier] & ~3);
+      const one = happens.width[earlier] <= 4 && i >= 0 && i < lane.watching;
+      return one && happens.before[earlier] === lane.watchedValue[i] ? IMPOSSIBLE : REVERSIBLE;
     }
     if (kind === Mark.Wake && kindOfEarlier === Step.Notify) return IMPOSSIBLE;
     return REVERSIBLE;
+  }
+
+  /** Whether an event made every change that ended a wait: before it, the wait may not have been able to end. */
+  #changedAll(i: number, lane: Lane): boolean {
+    const { happens } = this;
+    for (let k = 0; k < lane.watching; k++) {
+      if ((lane.changed & (1 << k)) !== 0 && !happens.coversWord(i, lane.watched[k] >>> 2)) return false;
+    }
+    return lane.changed !== 0;
   }
 
   /**
@@ -253,10 +270,13 @@ export class Exhaustive implements Strategy {
     for (let k = 0; k < lane.watching; k++) {
       const word = lane.watched[k] >>> 2;
       for (let j = i - 1; j >= 0; j--) {
-        if (happens.address[j] >>> 2 !== word || happens.wrote[j] === 0 || happens.kind[j] >= Mark.Begin) continue;
-        if (happens.before[j] === lane.watchedValue[k] || !happens.clockWithout(j)) continue;
+        if (happens.wrote[j] === 0 || happens.kind[j] >= Mark.Begin) continue;
+        if (!happens.coversWord(j, word)) continue;
+        // What was there before is known of the first word only.
+        const known = happens.address[j] >>> 2 === word;
+        if ((known && happens.before[j] === lane.watchedValue[k]) || !happens.clockWithout(j)) continue;
         this.tryBefore(j, lane);
-        break;
+        if (known) break;
       }
     }
   }
@@ -305,7 +325,7 @@ export class Exhaustive implements Strategy {
     const laneE = happens.laneOf[e];
     const ownE = happens.ownIndex(e);
     let lanes = 0;
-    for (const { id } of this.#lanes) {
+    for (const { id } of this.lanes) {
       const k = happens.countOf(e, id) + 1;
       let clock = now;
       let at = 0;
@@ -317,7 +337,7 @@ export class Exhaustive implements Strategy {
         if (clock[at + laneE] >= ownE) continue;
       }
       let begins = true;
-      for (let q = 0; q < this.#lanes.length && begins; q++) {
+      for (let q = 0; q < this.lanes.length && begins; q++) {
         if (q !== id && clock[at + q] > happens.countOf(e, q)) begins = false;
       }
       if (begins) lanes |= 1 << id;

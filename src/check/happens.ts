@@ -84,7 +84,14 @@ export class HappensBefore {
     this.#pageRead = table(pages * LANES);
     this.#wordWriteIn = table(pages * LANES);
     this.#wordReadIn = table(pages * LANES);
-    this.#tables = [this.#lastWrite, this.#lastRead, this.#pageWrite, this.#pageRead, this.#wordWriteIn, this.#wordReadIn];
+    this.#tables = [
+      this.#lastWrite,
+      this.#lastRead,
+      this.#pageWrite,
+      this.#pageRead,
+      this.#wordWriteIn,
+      this.#wordReadIn,
+    ];
   }
 
   /** Forgets all events from `length` on. */
@@ -141,6 +148,11 @@ export class HappensBefore {
       high = (high + g) | 0;
     }
     return (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
+  }
+
+  /** Whether event i touches a word. */
+  coversWord(i: number, word: number): boolean {
+    return this.address[i] >>> 2 <= word && word <= (this.address[i] + this.width[i] - 1) >>> 2;
   }
 
   /** Reports the races that an event would have that did not happen: adds nothing. */
@@ -209,7 +221,9 @@ export class HappensBefore {
     const first = this.address[i] >>> 2;
     const last = (this.address[i] + this.width[i] - 1) >>> 2;
     const wide = this.width[i] > NARROW;
-    return wide ? this.#touchedIn(first & ~1023, (last | 1023) - (first & ~1023)) : this.#touchedIn(first, last - first);
+    return wide
+      ? this.#touchedIn(first & ~1023, (last | 1023) - (first & ~1023))
+      : this.#touchedIn(first, last - first);
   }
 
   #touchedIn(first: number, more: number): boolean {
@@ -357,7 +371,8 @@ export class HappensBefore {
 
   #pages(lane: number, address: number, bytes: number, write: boolean, n: number): void {
     const last = (address + bytes - 1) >>> PAGE_SHIFT;
-    if (n === GATHER) this.#touched.push((address >>> PAGE_SHIFT) << PAGE_WORDS_SHIFT, ((last + 1) << PAGE_WORDS_SHIFT) - 1);
+    if (n === GATHER)
+      this.#touched.push((address >>> PAGE_SHIFT) << PAGE_WORDS_SHIFT, ((last + 1) << PAGE_WORDS_SHIFT) - 1);
     for (let page = address >>> PAGE_SHIFT; page <= last; page++) {
       if (n !== GATHER) {
         if (write) this.#set(PAGE_WRITE, page, n);

@@ -41,11 +41,19 @@ const UNMAPPED: PageState = { prot: undefined, bytes: NOTHING };
 
 export class History {
   readonly #pages = new Map<number, Timed[]>();
-  readonly #initial = new Map<number, PageState>();
+  readonly #initial = new Map<number, readonly PageState[]>();
+  /** Memory may run out: who says so did nothing. */
+  scarce = false;
 
   /** The page is mapped before anything runs. */
   mapped(page: number, prot: number): void {
-    this.#initial.set(page, { prot, bytes: NOTHING });
+    this.#initial.set(page, [{ prot, bytes: NOTHING }]);
+  }
+
+  /** The page belongs to a stack that grows at the first access: as if mapped, unless there is no memory to grow. */
+  growable(page: number, prot: number): void {
+    const grown = { prot, bytes: NOTHING };
+    this.#initial.set(page, this.scarce ? [grown, UNMAPPED] : [grown]);
   }
 
   clear(): void {
@@ -61,7 +69,9 @@ export class History {
   /** The first page whose results no order gives, with its actions; undefined when all are explained. */
   unexplained(): { page: number; actions: readonly Timed[] } | undefined {
     for (const [page, actions] of this.#pages) {
-      if (!explains(this.#initial.get(page) ?? UNMAPPED, [], actions)) return { page, actions };
+      const effective = this.scarce ? actions.filter(({ action }) => action.kind !== "oom") : actions;
+      const initial = this.#initial.get(page) ?? [UNMAPPED];
+      if (!initial.some((state) => explains(state, [], effective))) return { page, actions };
     }
     return undefined;
   }
@@ -106,6 +116,8 @@ function outcomes(
       if (state.prot === undefined) return action.sure ? [] : [[state, shadows]];
       return action.sure ? [changed] : [changed, [state, shadows]];
     }
+    case "oom":
+      return [];
     default:
       return accesses(state, shadows, action, begin);
   }

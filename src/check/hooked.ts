@@ -40,6 +40,13 @@ export interface CoreWords {
   sysBrk(cpu: number, end: bigint): bigint;
   guestRead(cpu: number, to: number, from: bigint, bytes: number): bigint;
   guestWrite(cpu: number, to: bigint, from: number, bytes: number): bigint;
+  remoteRead(cpu: number, to: number, from: bigint, bytes: number): bigint;
+  remoteWrite(cpu: number, to: bigint, from: number, bytes: number): bigint;
+  joinSpace(cpu: number): void;
+  leaveSpace(cpu: number): void;
+  sleep(cpu: number, timeoutNs: bigint): number;
+  post(target: number, bits: number): void;
+  quiesce(cpu: number): void;
   counter(cpu: number, index: number): bigint;
   stat(what: number): number;
   isFreeFrame(phys: number): number;

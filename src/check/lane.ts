@@ -10,7 +10,7 @@ import { type Event, Mark } from "./event.js";
 import type { Call, Operation, Outcome } from "./operations.js";
 
 /** Words that one round of a wait is taken to look at, the latest ones. */
-export const WATCHED = 6;
+export const WATCHED = 8;
 
 export enum LaneState {
   /** Between operations, or an interrupt not begun: the next event is Begin. */
@@ -31,6 +31,7 @@ export class Lane {
   at = 0;
   /** A pause, or a wait with a time limit, may end now although nothing changed: nobody else could run. */
   nudged = false;
+  nudges = 0;
   notified = false;
   timeoutNs = -1n;
   irqOffPause = false;
@@ -38,10 +39,8 @@ export class Lane {
   readonly watched = new Uint32Array(WATCHED);
   readonly watchedValue = new Uint32Array(WATCHED);
   watching = 0;
-  /** Of the watched words, how many had changed when the pause ended; the first of them, and what had been seen there. */
+  /** The watched words that had changed when the pause ended, a bit each. */
   changed = 0;
-  changedAddress = 0;
-  changedSeen = 0;
   /** The event in hand has begun to take effect: what it did is known once the lane stops again. */
   unsettled = false;
   before = 0;
@@ -75,6 +74,7 @@ export class Lane {
     this.irqDepth = 0;
     this.at = 0;
     this.nudged = false;
+    this.nudges = 0;
     this.notified = false;
     this.watching = 0;
     this.unsettled = false;
@@ -103,14 +103,13 @@ export class Lane {
     this.watchedValue[this.watching++] = value;
   }
 
-  /** It changed the word itself: what it saw there before is no reason to look again. */
-  forget(address: number): void {
-    for (let i = 0; i < this.watching; i++) {
-      if (this.watched[i] !== address) continue;
+  /** It changed the place itself: what it saw there before is no reason to look again. */
+  forget(address: number, width: number): void {
+    for (let i = this.watching - 1; i >= 0; i--) {
+      if (this.watched[i] + 4 <= address || this.watched[i] >= address + width) continue;
       this.watched.copyWithin(i, i + 1, this.watching);
       this.watchedValue.copyWithin(i, i + 1, this.watching);
       this.watching--;
-      return;
     }
   }
 
@@ -118,10 +117,7 @@ export class Lane {
   endPause(words: Uint32Array): void {
     this.changed = 0;
     for (let i = 0; i < this.watching; i++) {
-      if (words[this.watched[i] >>> 2] === this.watchedValue[i]) continue;
-      if (this.changed++ > 0) continue;
-      this.changedAddress = this.watched[i];
-      this.changedSeen = this.watchedValue[i];
+      if (words[this.watched[i] >>> 2] !== this.watchedValue[i]) this.changed |= 1 << i;
     }
   }
 

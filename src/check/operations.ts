@@ -7,6 +7,7 @@
  */
 import { Errno } from "../core/abi/errno.js";
 import { Advice, MapFlag } from "../core/abi/mman.js";
+import { Pending } from "../core/abi/pending.js";
 import type { Machine } from "./hooked.js";
 
 export const PAGE = 4096;
@@ -29,7 +30,9 @@ export type PageAction =
     }
   | { kind: "zero"; sure: boolean }
   | { kind: "read"; offset: number; value: number | undefined }
-  | { kind: "write"; offset: number; value: number; done: boolean };
+  | { kind: "write"; offset: number; value: number; done: boolean }
+  /** Said that memory is used up, and did nothing. */
+  | { kind: "oom" };
 
 export interface Operation {
   readonly text: string;
@@ -40,12 +43,15 @@ export interface Operation {
 
 const FIXED = MapFlag.Private | MapFlag.Anonymous | MapFlag.Fixed;
 const FAULTED = -Errno.EFAULT;
+/** core/mm/uaccess.ts: NEED_OOM. */
+const NO_FRAME = -4101;
+const NO_MEMORY = -Errno.ENOMEM;
 
 export function map(at: number, pages: number, prot: number): Operation {
   return call(
     `map ${range(at, pages)} ${rights(prot)}`,
     (m, cpu) => m.core.sysMmap(cpu, BigInt(at), bytes(pages), prot, FIXED, 0, 0n),
-    (result) => eachPage(at, pages, result === at ? { kind: "map", prot } : undefined),
+    (result) => eachPage(at, pages, result === at ? { kind: "map", prot } : noMemory(result)),
   );
 }
 
@@ -53,7 +59,7 @@ export function unmap(at: number, pages: number): Operation {
   return call(
     `unmap ${range(at, pages)}`,
     (m, cpu) => m.core.sysMunmap(cpu, BigInt(at), bytes(pages)),
-    (result) => eachPage(at, pages, result === 0 ? { kind: "unmap" } : undefined),
+    (result) => eachPage(at, pages, result === 0 ? { kind: "unmap" } : noMemory(result)),
   );
 }
 
@@ -95,44 +101,116 @@ export function settle(rounds = 4): Operation {
   );
 }
 
-/** The CPU leaves the space; no interrupt reaches it any more. */
+/** The CPU leaves the space and goes idle; no interrupt reaches it any more. */
 export function leave(): Operation {
-  return {
-    text: "leave",
-    *calls({ core }, cpu) {
-      yield () => core.cpuOffline(cpu);
-      return { result: 0 };
-    },
-    actions: () => [],
-  };
+  return word("leave", (m, cpu) => m.core.cpuOffline(cpu));
+}
+
+/** The CPU comes online and joins the space. */
+export function join(): Operation {
+  return word("join", (m, cpu) => m.core.cpuOnline(cpu));
+}
+
+/** The CPU sleeps, idle, until another one wakes it, or for ever. */
+export function sleep(): Operation {
+  return word("sleep", (m, cpu) => m.core.sleep(cpu, -1n));
+}
+
+/** Wakes the CPU of an actor. */
+export function wake(actor: number): Operation {
+  return word(`wake ${actor}`, (m) => m.core.post(m.plain.cpuArea(actor), Pending.Kick));
 }
 
 export function read(at: number): Operation {
+  return reader("read", at, (m, cpu, to) => m.core.guestRead(cpu, to, BigInt(at), 1));
+}
+
+export function write(at: number, value: number): Operation {
+  return writer("write", at, value, (m, cpu, from) => m.core.guestWrite(cpu, BigInt(at), from, 1));
+}
+
+/** By a CPU outside the cpumask (Scenario.away). */
+export function remoteRead(at: number): Operation {
+  return reader("remote read", at, (m, cpu, to) => m.core.remoteRead(cpu, to, BigInt(at), 1));
+}
+
+export function remoteWrite(at: number, value: number): Operation {
+  return writer("remote write", at, value, (m, cpu, from) => m.core.remoteWrite(cpu, BigInt(at), from, 1));
+}
+
+/** Two bytes over the end of a page. The first page must stay writable: a refusal is the second one's. */
+export function writeTwo(at: number, first: number, second: number): Operation {
+  const done = { kind: "write", offset: at % PAGE, value: first, done: true } as const;
   return {
-    text: `read ${at.toString(16)}`,
+    text: `write ${at.toString(16)} ${first} ${second}`,
     *calls(m, cpu) {
       const bounce = m.plain.bounce(cpu);
-      const failed = Number(yield () => m.core.guestRead(cpu, bounce, BigInt(at), 1));
+      m.setByte(bounce, first);
+      m.setByte(bounce + 1, second);
+      const failed = Number(yield () => m.core.guestWrite(cpu, BigInt(at), bounce, 2));
       yield () => m.core.kernelExit(cpu);
-      return { result: failed === 0 ? m.bytes[bounce] : failed };
+      return { result: failed };
     },
     actions: (result) => [
-      [pageOf(at), { kind: "read", offset: at % PAGE, value: result === FAULTED ? undefined : result }],
+      [pageOf(at), done],
+      [pageOf(at + 1), { kind: "write", offset: 0, value: second, done: result === 0 }],
     ],
   };
 }
 
-export function write(at: number, value: number): Operation {
+function reader(verb: string, at: number, copy: (machine: Machine, cpu: number, bounce: number) => bigint): Operation {
   return {
-    text: `write ${at.toString(16)} ${value}`,
+    text: `${verb} ${at.toString(16)}`,
+    *calls(m, cpu) {
+      const bounce = m.plain.bounce(cpu);
+      const failed = Number(yield () => copy(m, cpu, bounce));
+      yield () => m.core.kernelExit(cpu);
+      return { result: failed === 0 ? m.bytes[bounce] : failed };
+    },
+    actions: (result) => [
+      [
+        pageOf(at),
+        result === NO_FRAME
+          ? { kind: "oom" }
+          : { kind: "read", offset: at % PAGE, value: result === FAULTED ? undefined : result },
+      ],
+    ],
+  };
+}
+
+function writer(
+  verb: string,
+  at: number,
+  value: number,
+  copy: (machine: Machine, cpu: number, bounce: number) => bigint,
+): Operation {
+  return {
+    text: `${verb} ${at.toString(16)} ${value}`,
     *calls(m, cpu) {
       const bounce = m.plain.bounce(cpu);
       m.setByte(bounce, value);
-      const failed = Number(yield () => m.core.guestWrite(cpu, BigInt(at), bounce, 1));
+      const failed = Number(yield () => copy(m, cpu, bounce));
       yield () => m.core.kernelExit(cpu);
       return { result: failed };
     },
-    actions: (result) => [[pageOf(at), { kind: "write", offset: at % PAGE, value, done: result === 0 }]],
+    actions: (result) => [
+      [
+        pageOf(at),
+        result === NO_FRAME ? { kind: "oom" } : { kind: "write", offset: at % PAGE, value, done: result === 0 },
+      ],
+    ],
+  };
+}
+
+/** A word of the core that no page is concerned by, and that is not followed by an exit from the kernel. */
+function word(text: string, start: (machine: Machine, cpu: number) => unknown): Operation {
+  return {
+    text,
+    *calls(m, cpu) {
+      yield () => start(m, cpu);
+      return { result: 0 };
+    },
+    actions: () => [],
   };
 }
 
@@ -155,6 +233,10 @@ function call(
 function eachPage(at: number, pages: number, action: PageAction | undefined): [number, PageAction][] {
   if (!action) return [];
   return Array.from({ length: pages }, (_, i) => [at + i * PAGE, action]);
+}
+
+function noMemory(result: number): PageAction | undefined {
+  return result === NO_MEMORY ? { kind: "oom" } : undefined;
 }
 
 function pageOf(at: number): number {

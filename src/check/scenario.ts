@@ -12,16 +12,32 @@ export interface Mapping {
    * again, their tables are there. Without: no table yet.
    */
   state?: "touched" | "framed" | "emptied";
+  /** The CPU that touches and empties, whose free list the frames come from and go to; the first when not said. */
+  by?: number;
+  /** MAP_GROWSDOWN, and how many pages below it an access may make part of it. */
+  grows?: number;
 }
 
 export interface Scenario {
   readonly name: string;
   readonly about: string;
+  /** What races, what it is about: scenarios/index.ts. */
+  readonly tags: readonly string[];
   /** Mapped before anything runs. */
   readonly before: readonly Mapping[];
   /** Where the heap begins. */
   readonly heap?: number;
+  /** How many frames are free in all when the actors start. Unlimited, for a scenario, when not said. */
+  readonly frames?: number;
+  /** With `frames: 0`: how many VMAs can still be made. */
+  readonly records?: number;
+  /** Actors whose CPU is awake but outside the cpumask. */
+  readonly away?: readonly number[];
+  /** Actors whose CPU is not online until it joins. */
+  readonly offline?: readonly number[];
   readonly actors: readonly (readonly Operation[])[];
+  /** Why no buggy twin can be written for it. */
+  readonly noTwin?: string;
 }
 
 /** What one execution ended in. */

@@ -59,6 +59,8 @@ export class Scheduler implements Listener {
   readonly trace = new Trace();
   readonly figures: Figures = { events: 0, switches: 0, interrupts: 0, nudges: 0 };
   maxEvents = 400_000;
+  /** Interrupts off count as a reader section (Linux since 4.20). If not, a CPU may be reported quiescent meanwhile. */
+  irqIsReader = true;
   /** The last execution was given up by the strategy, not run to its end. */
   abandoned = false;
   readonly #machine: Machine;
@@ -146,8 +148,10 @@ export class Scheduler implements Listener {
 
   /** The interrupt: inside a reader section it may flush, not become quiescent. */
   *#handler({ cpu, actor }: Lane) {
+    const { core } = this.#machine;
     const quiescent = actor!.readerDepth === 0;
-    yield () => this.#machine.core.takeInterrupt(cpu, quiescent);
+    if (actor!.irqDepth !== 0) yield () => core.quiesce(cpu);
+    else yield () => core.takeInterrupt(cpu, quiescent);
     return { result: 0 };
   }
 
@@ -235,7 +239,7 @@ export class Scheduler implements Listener {
     const { kind, address } = event;
     this.trace.add(lane.id, event);
     lane.alone = lane.nudged;
-    lane.nudged = false;
+    if (lane.nudged) for (const each of this.lanes) each.nudged = false;
     lane.unsettled = true;
     lane.steps++;
     if (kind < Mark.Begin) {
@@ -249,7 +253,8 @@ export class Scheduler implements Listener {
       }
       if (kind === Step.Notify) this.#notify(address);
     } else this.#mark(lane, kind);
-    if (this.trace.length > this.maxEvents) throw new Violation("livelock", `${this.maxEvents} events; ${this.#observer.endless()}`);
+    if (this.trace.length > this.maxEvents)
+      throw new Violation("livelock", `${this.maxEvents} events; ${this.#observer.endless()}`);
   }
 
   #mark(lane: Lane, kind: number): void {
@@ -280,19 +285,21 @@ export class Scheduler implements Listener {
     const at = address >>> 2;
     switch (kind) {
       case Step.AtomicLoad:
-        if (address !== lane.pendingAddress) lane.watch(address & ~3, words[at]);
+        if (address === lane.pendingAddress) return false;
+        lane.watch(address & ~3, words[at]);
+        if (width === 8) lane.watch(address + 4, words[at + 1]);
         return false;
       case Step.AtomicCmpxchg:
         if (words[at] === lane.before && (width < 8 || words[at + 1] === lane.beforeHigh)) {
           lane.watch(address & ~3, words[at]);
           return false;
         }
-        lane.forget(address & ~3);
+        lane.forget(address, width);
         return true;
       case Step.Store:
       case Step.AtomicStore:
       case Step.AtomicRmw:
-        lane.forget(address & ~3);
+        lane.forget(address, width);
         return words[at] !== lane.before || (width === 8 && words[at + 1] !== lane.beforeHigh);
       default:
         return mayWrite(kind);
@@ -326,7 +333,8 @@ export class Scheduler implements Listener {
   #canGoOn(lane: Lane): boolean {
     if (lane.actor) {
       if (lane.state === LaneState.Between) return this.#deliverable(lane);
-    } else if (lane.state === LaneState.Done || this.#interrupts[lane.cpuIndex].state !== LaneState.Between) return false;
+    } else if (lane.state === LaneState.Done || this.#interrupts[lane.cpuIndex].state !== LaneState.Between)
+      return false;
     if (lane.state === LaneState.Asleep) return lane.notified || lane.nudged;
     if (lane.event.kind !== Mark.Pause || lane.nudged) return true;
     return this.#sawChange(lane);
@@ -342,23 +350,30 @@ export class Scheduler implements Listener {
   }
 
   #deliverable({ actor }: Lane): boolean {
-    if (actor!.irqDepth !== 0) return false;
-    const heeded = actor!.readerDepth === 0 ? Pending.Flush | Pending.Quiesce : Pending.Flush;
+    if (actor!.irqDepth !== 0 && (this.irqIsReader || actor!.readerDepth !== 0)) return false;
+    let heeded = actor!.readerDepth === 0 ? Pending.Flush | Pending.Quiesce : Pending.Flush;
+    if (actor!.irqDepth !== 0) heeded = Pending.Quiesce;
     const { words } = this.#machine;
     return (words[actor!.pendingAddress >>> 2] & heeded) !== 0 && words[actor!.idleAddress >>> 2] === 0;
   }
 
-  /** Nobody can go on: every pause may end for no reason, every time limit may run out. */
+  /** Nobody can go on: a pause ends for no reason, or a time limit runs out; whose did so least often comes first. */
   #nudge(): void {
     this.figures.nudges++;
-    for (const lane of this.lanes) {
-      lane.nudged =
+    const waiting = this.lanes.filter(
+      (lane) =>
         lane.call !== undefined &&
-        (lane.state === LaneState.Asleep ? lane.timeoutNs >= 0n : lane.event.kind === Mark.Pause);
+        (lane.state === LaneState.Asleep ? lane.timeoutNs >= 0n : lane.event.kind === Mark.Pause),
+    );
+    const least = Math.min(...waiting.map(({ nudges }) => nudges));
+    for (const lane of waiting) {
+      lane.nudged = lane.nudges === least;
+      if (lane.nudged) lane.nudges++;
     }
     this.#findEnabled();
-    if (this.#enabled.length === 0 || this.#fruitless++ > FRUITLESS)
+    if (this.#enabled.length === 0 || this.#fruitless++ > FRUITLESS) {
       throw new Violation("deadlock", this.#observer.stuck());
+    }
   }
 
   where({ event }: Lane): string {

@@ -5,7 +5,7 @@
 
 export * from "./hart/index";
 export { boot } from "./machine";
-export { cpuOffline, cpuOnline } from "./mm/boot";
+export { cpuOffline, cpuOnline, joinSpace, leaveSpace } from "./mm/boot";
 export { setBrk, sysBrk } from "./mm/brk";
 export { kernelExit, settle } from "./mm/call";
 export { fault } from "./mm/fault";
@@ -18,13 +18,28 @@ export { sysMprotect } from "./mm/mprotect";
 export { sysMunmap } from "./mm/munmap";
 export { takeReleasedObject } from "./mm/object";
 export { counter } from "./mm/percpu";
+export { remoteRead, remoteWrite } from "./mm/remote";
 export { stat } from "./mm/stat";
 export { copyFromUser, copyToUser, guestRead, guestWrite, resident } from "./mm/uaccess";
 export { verifySpace } from "./mm/verify";
 export { watched } from "./mm/watched";
-export { bounce, cpuArea, cpuId, cpuWord, epoch, idleWord, pendingWord, post, takePending, trapCause, trapCode, trapValue } from "./sync/cpu";
+export {
+  bounce,
+  cpuArea,
+  cpuId,
+  cpuWord,
+  epoch,
+  idleWord,
+  pendingWord,
+  post,
+  takePending,
+  trapCause,
+  trapCode,
+  trapValue,
+} from "./sync/cpu";
 export { idleEnter, idleLeave, pauseRun, sleep } from "./sync/idle";
 export { answerIpis } from "./sync/ipi";
 export { cpuCount, memoryBytes } from "./sync/layout";
 export { interruptTouches, takeInterrupt } from "./sync/poll";
+export { quiesce } from "./sync/rcu";
 export * from "./task/index";

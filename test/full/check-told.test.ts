@@ -7,7 +7,7 @@ import { type CallSite, nameCallers } from "../../src/check/callers.js";
 import { Checker } from "../../src/check/checker.js";
 import { Mark, type Site } from "../../src/check/event.js";
 import { RandomWalk } from "../../src/check/random.js";
-import { SCENARIOS } from "../../src/check/scenarios.js";
+import { SCENARIOS } from "../../src/check/scenarios/index.js";
 import { runsOf } from "../../src/check/schedule.js";
 import { story } from "../../src/check/story.js";
 import { Policy } from "../../src/core/abi/mman.js";

@@ -1,5 +1,10 @@
 import fc from "fast-check";
 import { expect } from "vitest";
+import { Bounded } from "../../src/check/bounded.js";
+import { Exhaustive } from "../../src/check/exhaustive.js";
+import { Optimal } from "../../src/check/optimal.js";
+import { Pct } from "../../src/check/pct.js";
+import { Pos } from "../../src/check/pos.js";
 import { RandomWalk } from "../../src/check/random.js";
 import {
   type Action,
@@ -7,15 +12,15 @@ import {
   cas,
   fetchAdd,
   load,
+  loadPair,
   type Program,
   store,
+  storePair,
   swap,
   timedWait,
   waitWhile,
   waitWhileAll,
 } from "../../src/check/reference/actor.js";
-import { Bounded } from "../../src/check/bounded.js";
-import { Exhaustive } from "../../src/check/exhaustive.js";
 import { EverySchedule, everyTrace } from "../../src/check/reference/brute.js";
 import { type CountOptions, type Counts, countWith, missing } from "../../src/check/reference/count.js";
 import type { World } from "../../src/check/reference/world.js";
@@ -33,6 +38,8 @@ export interface Candidate {
   readonly actors: number;
   /** It leaves out what is known: few enough executions for the large programs. */
   readonly large: boolean;
+  /** It claims all where lanes wait, and accesses overlap in part, too. */
+  readonly waits: boolean;
 }
 
 /** One line for each strategy that claims to find every trace. */
@@ -44,6 +51,7 @@ export const CANDIDATES: readonly Candidate[] = [
     neverAbandons: true,
     actors: 3,
     large: false,
+    waits: true,
   },
   {
     name: "exhaustive",
@@ -52,6 +60,16 @@ export const CANDIDATES: readonly Candidate[] = [
     neverAbandons: false,
     actors: 8,
     large: true,
+    waits: true,
+  },
+  {
+    name: "optimal",
+    make: (world) => new Optimal(world.system),
+    once: true,
+    neverAbandons: false,
+    actors: 8,
+    large: true,
+    waits: false,
   },
 ];
 
@@ -59,14 +77,21 @@ export const CANDIDATES: readonly Candidate[] = [
 export interface BoundedCandidate {
   readonly name: string;
   make(world: World, preemptions: number): Strategy;
+  /** It claims all within the bound where lanes wait, too. */
+  readonly waits: boolean;
   /** It finds no trace that needs more. */
   readonly exact: boolean;
 }
 
 /** One line for each. */
 export const BOUNDED: readonly BoundedCandidate[] = [
-  { name: "every schedule", make: (world, preemptions) => new EverySchedule(world, { preemptions }), exact: true },
-  { name: "bounded", make: (world, preemptions) => new Bounded(world.system, preemptions), exact: false },
+  {
+    name: "every schedule",
+    make: (world, preemptions) => new EverySchedule(world, { preemptions }),
+    waits: true,
+    exact: true,
+  },
+  { name: "bounded", make: (world, preemptions) => new Bounded(world.system, preemptions), waits: false, exact: false },
 ];
 
 export function expectBoundKept(candidate: BoundedCandidate, program: Program, preemptions: number): void {
@@ -88,9 +113,11 @@ export interface Sampler {
 export const SAMPLERS: readonly Sampler[] = [
   {
     name: "random walk",
-    make: (_world, seed) => Object.assign(new RandomWalk(seed), { claim: "a sample" }),
+    make: (_world, seed) => new RandomWalk(seed),
     reachesAll: true,
   },
+  { name: "POS", make: (world, seed) => new Pos(seed, world.system), reachesAll: true },
+  { name: "PCT, depth 3", make: (_world, seed) => new Pct(seed, 3), reachesAll: false },
 ];
 
 /** It finds what brute force finds, no more and no less. */
@@ -114,10 +141,13 @@ export const VOCABULARIES = {
   accesses: ACCESSES,
   assumptions: [...ACCESSES, "assume", "assume"],
   waits: [...ACCESSES, "wait", "await", "waitEither"],
+  pairs: [...ACCESSES, "loadPair", "loadPair", "storePair"],
   "time limits": [...ACCESSES, "timed", "timedAwait"],
-  everything: [...ACCESSES, "assume", "wait", "await", "waitEither", "timed", "timedAwait"],
+  everything: [...ACCESSES, "loadPair", "storePair", "assume", "wait", "await", "waitEither", "timed", "timedAwait"],
 } as const;
 export type Vocabulary = keyof typeof VOCABULARIES;
+/** Those in which nobody waits, and every access is of one width. */
+export const WITHOUT_WAITS: readonly Vocabulary[] = ["accesses", "assumptions"];
 type Kind = (typeof VOCABULARIES)[Vocabulary][number];
 const WORDS = 2;
 
@@ -157,6 +187,8 @@ const ACTIONS: Readonly<Record<Kind, (step: Step, last: number) => Action | unde
   swap: ({ word, a }) => swap(word, a),
   cas: ({ word, a, b }) => cas(word, a, b),
   assume: ({ a }, last) => assume(last !== a),
+  loadPair: () => loadPair(0),
+  storePair: ({ a }) => storePair(0, a),
   skip: () => undefined,
   wait: ({ word, a }) => waitWhile(word, a),
   waitEither: ({ word, a, b }) =>
@@ -178,6 +210,8 @@ const TEXTS: Readonly<Record<Kind, (word: string, a: number, b: number, other: s
   swap: (word, a) => `swap ${word} ${a}`,
   cas: (word, a, b) => `cas ${word} ${a} ${b}`,
   assume: (_word, a) => `assume last != ${a}`,
+  loadPair: () => "load xy",
+  storePair: (_word, a) => `xy = ${a}`,
   skip: (_word, a) => `if last != ${a}`,
   wait: (word, a) => `wait ${word} != ${a}`,
   waitEither: (word, a, b, other) => `wait ${word} != ${a} or ${other} != ${b}`,

@@ -21,8 +21,12 @@ export enum Act {
   Wait = 4,
   /** The same, but ends when nobody else can go on: its time limit runs out. */
   TimedWait = 5,
+  /** Two words at once, this one and the next, as the core's 64-bit accesses. */
+  LoadPair = 6,
+  /** Stores `value` in both. */
+  StorePair = 7,
   /** `value` 0: the actor never goes on. */
-  Assume = 6,
+  Assume = 8,
 }
 
 export interface Action {
@@ -36,7 +40,7 @@ export interface Action {
   readonly also?: readonly (readonly [word: number, seen: number])[];
 }
 
-/** What an action returns is the word as it was before it. */
+/** What an action returns is the word as it was before it; of a pair, the sum. */
 export type Actor = () => Generator<Action, void, number>;
 
 export interface Program {
@@ -53,6 +57,15 @@ export function load(word: number): Action {
 
 export function store(word: number, value: number): Action {
   return { act: Act.Store, word, value, expected: 0 };
+}
+
+/** `word` must be even. */
+export function loadPair(word: number): Action {
+  return { act: Act.LoadPair, word, value: 0, expected: 0 };
+}
+
+export function storePair(word: number, value: number): Action {
+  return { act: Act.StorePair, word, value, expected: 0 };
 }
 
 export function fetchAdd(word: number, by: number): Action {

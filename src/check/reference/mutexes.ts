@@ -10,6 +10,7 @@ import {
   load,
   type Program,
   store,
+  swap,
   timedWait,
   waitWhile,
   waitWhileAll,
@@ -187,6 +188,32 @@ export function eitherBecomes(): Program {
         yield load(0);
         yield store(i, 1);
       }),
+    ],
+  };
+}
+
+/** A wait for either of two words that must come before one change, and after one of another lane's in between. */
+export function throughTheGap(): Program {
+  return {
+    name: "through the gap",
+    words: 2,
+    actors: [
+      function* () {
+        yield load(0);
+        yield store(1, 1);
+        yield store(0, 0);
+      },
+      function* () {
+        yield swap(0, 0);
+        yield load(0);
+      },
+      function* () {
+        yield store(0, 0);
+        yield waitWhileAll([
+          [0, 0],
+          [1, 1],
+        ]);
+      },
     ],
   };
 }

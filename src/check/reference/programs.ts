@@ -41,6 +41,7 @@ import {
   spinLock,
   szymanski,
   thereAndBack,
+  throughTheGap,
   timeLimits,
 } from "./mutexes.js";
 
@@ -92,6 +93,7 @@ export const OWN: readonly Reference[] = [
   row(thereAndBack(), 1, 0, 1),
   row(eitherOfTwo(), 20, 0, 1),
   row(eitherBecomes(), 8, 0, 2),
+  row(throughTheGap(), 23, 0, 26),
   row(lateReader(), 2),
   row(timeLimits(2), 2),
   row(timeLimits(3), 12),

@@ -55,6 +55,8 @@ const KINDS: Readonly<Record<Act, number>> = {
   [Act.Cas]: Step.AtomicCmpxchg,
   [Act.Wait]: Mark.Pause,
   [Act.TimedWait]: Mark.Pause,
+  [Act.LoadPair]: Step.AtomicLoad,
+  [Act.StorePair]: Step.AtomicStore,
   [Act.Assume]: Mark.Begin,
 };
 
@@ -169,24 +171,28 @@ export class World {
   #perform(strategy: Strategy, lane: Lane): void {
     const action = this.#next[lane.id]!;
     const before = this.words[action.word];
-    const wrote = this.#takeEffect(action, before);
+    const next = isPair(action) ? this.words[action.word + 1] : 0;
+    const wrote = this.#takeEffect(action, before, next);
     const alone = lane.nudged;
     for (const each of this.lanes) each.nudged = false;
     if (action === BEGIN) this.form.begin(lane);
     else this.form.add(lane, action.word, wrote, alone);
+    if (isPair(action)) this.form.add(lane, action.word + 1, wrote, alone);
     for (const [word] of action.also ?? []) this.form.add(lane, word, false, alone);
     if (lane.event.kind === Mark.Pause) watchOf(lane).endPause?.(this.memory);
     strategy.performed?.(lane, lane.event, wrote, before, alone);
-    this.#advance(lane, before);
+    this.#advance(lane, before + next);
   }
 
   /** Returns whether the word counts as changed. */
-  #takeEffect({ act, word, value, expected, compute }: Action, before: number): boolean {
+  #takeEffect({ act, word, value, expected, compute }: Action, before: number, next: number): boolean {
     if (act === Act.Store) this.words[word] = value;
+    else if (act === Act.StorePair) this.words.fill(value, word, word + 2);
     else if (act === Act.Rmw) this.words[word] = compute!(before);
     else if (act === Act.Cas && before === expected >>> 0) this.words[word] = value;
     else return false;
-    return !this.#options.silentStores || this.words[word] !== before;
+    if (!this.#options.silentStores || this.words[word] !== before) return true;
+    return act === Act.StorePair && this.words[word + 1] !== next;
   }
 
   /** Runs an actor to its next event. */
@@ -207,7 +213,7 @@ export class World {
   #stopAt(lane: Lane, action: Action): void {
     this.#next[lane.id] = action;
     const waits = action.act === Act.Wait || action.act === Act.TimedWait;
-    lane.announce(KINDS[action.act], addressOf(action.word), waits ? action.expected : 4, 0);
+    lane.announce(KINDS[action.act], addressOf(action.word), waits ? action.expected : isPair(action) ? 8 : 4, 0);
     if (!waits) return;
     const watching = watchOf(lane);
     watching.watching = 0;
@@ -219,6 +225,10 @@ export class World {
 
 function addressOf(word: number): number {
   return FIRST + 4 * word;
+}
+
+function isPair({ act }: Action): boolean {
+  return act === Act.LoadPair || act === Act.StorePair;
 }
 
 function watchOf(lane: Lane): Partial<Watching> {

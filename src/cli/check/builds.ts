@@ -21,7 +21,7 @@ import type { Told } from "../../check/explain.js";
 import type { CoreBuild } from "../../check/hooked.js";
 import type { CoreLayout } from "../../check/names.js";
 import { buildHash } from "../../check/schedule.js";
-import type { Patch } from "../../check/twins.js";
+import type { Patch } from "../../check/twins/index.js";
 
 interface Linked {
   core: BufferSource;

@@ -3,12 +3,12 @@
  * together, are a usage error: one line, with the nearest names.
  */
 import type { StrategyName } from "../../check/explore.js";
-import { SCENARIOS } from "../../check/scenarios.js";
+import { FREERS, WALKERS } from "../../check/mixtures.js";
+import { SCENARIOS } from "../../check/scenarios/index.js";
 import { BadSchedule, decode } from "../../check/schedule.js";
-import { TWINS } from "../../check/twins.js";
+import { TWINS } from "../../check/twins/index.js";
 import { unknownName } from "../nearest.js";
 import { type Job, jobsOf, replayJob, type Search, twinJobs, twinSubject } from "./job.js";
-import { FREERS, mixtureOf, WALKERS } from "./mixture.js";
 import { LAYOUTS, POLICIES, PROTECTIONS, type Setting, scheduleName, subjectOf } from "./setting.js";
 
 export interface Options {
@@ -95,8 +95,6 @@ function tablesOf({ tables, walker, freer }: Options): string[] {
   if (walker === undefined && freer === undefined) return (tables ?? [DEFAULTS.tables]).map(unprotected);
   if (tables !== undefined) throw new UsageError("--walker and --freer stand in the place of --tables");
   if (walker === undefined || freer === undefined) throw new UsageError("--walker and --freer go together");
-  mustExist("walker", walker, WALKERS);
-  mustExist("freer", freer, FREERS);
   return [mixed(walker, freer)];
 }
 
@@ -105,10 +103,10 @@ function unprotected(tables: string): string {
   return tables === "none" ? mixed("none", "now") : tables;
 }
 
+/** The name of a pairing, in the place of a protection's. */
 function mixed(walker: string, freer: string): string {
-  if (!mixtureOf(walker, freer)) {
-    throw new UsageError(`no build of the core pairs the walker ${walker} with the freer ${freer}`);
-  }
+  mustExist("walker", walker, WALKERS);
+  mustExist("freer", freer, FREERS);
   return `${walker}+${freer}`;
 }
 

@@ -82,23 +82,34 @@ export function cpuOnline(cpu: usize): void {
     if (found == seen) break;
     seen = found;
   }
-  // Joins the mask before it reads any entry: a shootdown that misses us changed its entries before we look.
-  atomic.or<u64>(S_CPUMASK + ((<usize>(id >> 6)) << 3), u64(1) << u64(id & 63));
   store<u32>(cpu, 1, C_ONLINE);
-  atomic.add<u32>(S_USERS, 1);
+  joinSpace(cpu);
   idleLeave(cpu);
+  tlbFlushAll(cpu);
+}
+
+/** The CPU turns to this space. Before it reads any entry: a shootdown that misses us changed its entries before we look. */
+export function joinSpace(cpu: usize): void {
+  const id = cpuId(cpu);
+  atomic.or<u64>(S_CPUMASK + ((<usize>(id >> 6)) << 3), u64(1) << u64(id & 63));
+  atomic.add<u32>(S_USERS, 1);
+}
+
+/** The CPU turns away: it is asked for no flush any more, and still for quiescence. Its TLB leads nowhere. */
+export function leaveSpace(cpu: usize): void {
+  const id = cpuId(cpu);
+  const bit = u64(1) << u64(id & 63);
+  const old = atomic.and<u64>(S_CPUMASK + ((<usize>(id >> 6)) << 3), ~bit);
+  if ((old & bit) != 0) atomic.sub<u32>(S_USERS, 1);
   tlbFlushAll(cpu);
 }
 
 /** The worker gives the CPU up: its frames and deferred records go to others. It holds no lock and no translation. */
 export function cpuOffline(cpu: usize): void {
-  const id = cpuId(cpu);
   runReady(cpu);
   abandonDeferred(cpu);
   drainFrames(cpu, cpu);
-  tlbFlushAll(cpu);
   store<u32>(cpu, 0, C_ONLINE);
-  atomic.sub<u32>(S_USERS, 1);
   idleEnter(cpu);
-  atomic.and<u64>(S_CPUMASK + ((<usize>(id >> 6)) << 3), ~(u64(1) << u64(id & 63)));
+  leaveSpace(cpu);
 }

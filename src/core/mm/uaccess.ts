@@ -77,7 +77,11 @@ export function resident(cpu: usize, va: u64, access: u32): usize {
 
 /** Makes va resident; 0, -EFAULT, NEED_IO or NEED_OOM. */
 export function touch(cpu: usize, va: u64, access: u32): i64 {
-  const result = fill(cpu, va, access);
+  return resultOf(fill(cpu, va, access));
+}
+
+/** What a copy answers when a fault ended in `result`. */
+export function resultOf(result: i32): i64 {
   if (result == Exit.None) return 0;
   if (result == Exit.Io) return NEED_IO;
   if (result == Exit.Oom) return NEED_OOM;

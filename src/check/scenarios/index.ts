@@ -1,0 +1,135 @@
+/**
+ * The scenarios, one small file each: two actors with one or two operations where every interleaving is to be explored,
+ * more where random walks look (tag "large"). docs/checking.md lists them with their twins.
+ *
+ *   tags   what races: fault munmap mmap mprotect dontneed brk stack cow split merge shootdown cpumask idle remote rcu
+ *          what it is about: table (one is retired, or linked), aba, irq (protection irq), layout (halves, fragments), spf
+ *          protocol-N   the protocol of docs/concurrency.md that it checks;  wait-X   the wait of its table that it leads into
+ *          frames, records   memory that is nearly used up;  large   for random walks, not for exhaustive exploration;  slow   an execution takes milliseconds
+ */
+import type { Scenario } from "../scenario.js";
+import { crossPage } from "./cross-page.js";
+import { crossPageDontneed } from "./cross-page-dontneed.js";
+import { crossingDontneed } from "./crossing-dontneed.js";
+import { crossingMunmap } from "./crossing-munmap.js";
+import { faultDontneed } from "./fault-dontneed.js";
+import { faultFault } from "./fault-fault.js";
+import { faultFaultPage } from "./fault-fault-page.js";
+import { faultMerge } from "./fault-merge.js";
+import { faultMprotect } from "./fault-mprotect.js";
+import { faultMprotectOne } from "./fault-mprotect-one.js";
+import { faultMunmap } from "./fault-munmap.js";
+import { faultMunmapOne } from "./fault-munmap-one.js";
+import { faultMunmapTable } from "./fault-munmap-table.js";
+import { faultRemap } from "./fault-remap.js";
+import { faultSplit } from "./fault-split.js";
+import { faultsApart } from "./faults-apart.js";
+import { framesForOne } from "./frames-for-one.js";
+import { halvesReused } from "./halves-reused.js";
+import { heap } from "./heap.js";
+import { irqWalk } from "./irq-walk.js";
+import { joinShootdown } from "./join-shootdown.js";
+import { leaving } from "./leave.js";
+import { leaveShootdown } from "./leave-shootdown.js";
+import { munmapMunmap } from "./munmap-munmap.js";
+import { munmapTwice } from "./munmap-twice.js";
+import { neighbourGoes } from "./neighbour-goes.js";
+import { noFrameForPage } from "./no-frame-for-page.js";
+import { noFrameForParent } from "./no-frame-for-parent.js";
+import { noFrameForTable } from "./no-frame-for-table.js";
+import { noFrameForUpgrade } from "./no-frame-for-upgrade.js";
+import { noRecordForMap } from "./no-record-for-map.js";
+import { noRecordForSplit } from "./no-record-for-split.js";
+import { parentGoes } from "./parent-goes.js";
+import { parentStays } from "./parent-stays.js";
+import { periodBegun } from "./period-begun.js";
+import { rcuOverload } from "./rcu-overload.js";
+import { remapAba } from "./remap-aba.js";
+import { remoteDontneed } from "./remote-dontneed.js";
+import { remoteFault } from "./remote-fault.js";
+import { remoteMprotect } from "./remote-mprotect.js";
+import { remoteMunmap } from "./remote-munmap.js";
+import { remoteWriteMunmap } from "./remote-write-munmap.js";
+import { sequenceWrap } from "./sequence-wrap.js";
+import { sleepShootdown } from "./sleep-shootdown.js";
+import { stackFault } from "./stack-fault.js";
+import { stackStack } from "./stack-stack.js";
+import { threeMixed } from "./three-mixed.js";
+import { threeTables } from "./three-tables.js";
+import { twoTables } from "./two-tables.js";
+import { upgradeDontneed } from "./upgrade-dontneed.js";
+import { upgradeRead } from "./upgrade-read.js";
+import { upgradeUpgrade } from "./upgrade-upgrade.js";
+import { walkGracePeriod } from "./walk-grace-period.js";
+import { walkMunmapTable } from "./walk-munmap-table.js";
+import { writeDontneed } from "./write-dontneed.js";
+import { writeGracePeriod } from "./write-grace-period.js";
+import { writeMprotect } from "./write-mprotect.js";
+import { zeroPageUpgrade } from "./zero-page-upgrade.js";
+
+export const SCENARIOS: readonly Scenario[] = [
+  faultMunmap,
+  walkMunmapTable,
+  twoTables,
+  faultMunmapTable,
+  faultFault,
+  zeroPageUpgrade,
+  faultMprotect,
+  faultRemap,
+  faultDontneed,
+  munmapMunmap,
+  heap,
+  leaving,
+  threeMixed,
+  threeTables,
+  faultFaultPage,
+  faultsApart,
+  faultMunmapOne,
+  walkGracePeriod,
+  writeGracePeriod,
+  periodBegun,
+  remapAba,
+  neighbourGoes,
+  parentGoes,
+  parentStays,
+  writeMprotect,
+  faultMprotectOne,
+  writeDontneed,
+  upgradeDontneed,
+  upgradeRead,
+  upgradeUpgrade,
+  faultSplit,
+  faultMerge,
+  stackStack,
+  stackFault,
+  munmapTwice,
+  crossingMunmap,
+  crossingDontneed,
+  sleepShootdown,
+  leaveShootdown,
+  joinShootdown,
+  irqWalk,
+  crossPage,
+  crossPageDontneed,
+  remoteMunmap,
+  remoteWriteMunmap,
+  remoteDontneed,
+  remoteFault,
+  remoteMprotect,
+  sequenceWrap,
+  rcuOverload,
+  halvesReused,
+  noFrameForParent,
+  noFrameForTable,
+  noFrameForPage,
+  framesForOne,
+  noFrameForUpgrade,
+  noRecordForSplit,
+  noRecordForMap,
+];
+
+export function scenario(name: string): Scenario {
+  const found = SCENARIOS.find((s) => s.name === name);
+  if (!found) throw new Error(`no scenario ${name}`);
+  return found;
+}

@@ -1,0 +1,16 @@
+/**
+ *   |F...............|
+ *   no shootdown waits for the reader
+ */
+import { remoteRead, unmap } from "../operations.js";
+import type { Scenario } from "../scenario.js";
+import { FAR, RW } from "./places.js";
+
+export const remoteMunmap: Scenario = {
+  name: "remote-munmap",
+  about: "a CPU outside the cpumask reads a page that is unmapped with its table",
+  tags: ["remote", "munmap", "table", "irq", "protocol-5"],
+  before: [{ at: FAR, pages: 1, prot: RW, state: "touched" }],
+  away: [1],
+  actors: [[unmap(FAR, 1)], [remoteRead(FAR)]],
+};
