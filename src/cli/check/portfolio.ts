@@ -113,8 +113,8 @@ class Tally {
     const [executions, events, ms, switches, blocked] = this.#sums();
     const figures = { scenario, executions, events, switches, blocked, ms };
     if (this.#final) return { ...this.#final, ...figures };
-    const claims = [this.#best, this.#sample].flatMap((verdict) => (verdict ? [verdict.claim] : []));
-    if (claims.length === 0) claims.push("nothing was finished");
+    const claims = [this.#best?.claim ?? (this.#sample ? "some executions drawn" : "nothing was finished")];
+    if (this.#best && this.#sample) claims.push("some more drawn");
     if (this.#left) claims.push(`begun and left: ${this.#left}`);
     const reach = this.#best?.reach ?? this.#sample?.reach ?? "interrupted";
     return { ...figures, reach, claim: claims.join("; ") };
