@@ -86,8 +86,18 @@ describe("scenarios", () => {
       const { status, out } = await check(...args);
       expect([status, row(out, "fault-fault").slice(2, 5)]).toEqual([0, ["spf / rcu / page", "sampled", "20"]]);
       expect(out).toContain("mmap-lock / rcu / page");
-      expect(out).toContain("20 executions from seed 7");
+      expect(out).toMatch(/20 executions.* from seed 7/);
     }
+  });
+
+  test("without protection of tables the first violation is shown, and no more explored", {
+    timeout: 60_000,
+  }, async () => {
+    const { status, out } = await check("walk-munmap-table", "fault-fault", "--tables", "none");
+    expect([status, row(out, "walk-munmap-table")[2]]).toEqual([1, "optimistic / none+now / page"]);
+    expect(row(out, "walk-munmap-table")[3]).toMatch(/^violation: (race|freed)$/);
+    expect(row(out, "fault-fault")).toEqual([""]);
+    expect(out).toMatch(/actor 0 +│ actor 1/);
   });
 
   test("Ctrl-C prints what was covered, and how to go on", { timeout: 20_000 }, async () => {

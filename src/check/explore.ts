@@ -29,8 +29,6 @@ export interface Settings {
   strategy: StrategyName;
   /** Preemptions, for bounded; depth of the bug, for pct. */
   bound?: number;
-  /** The first number of preemptions to try, for bounded; 0. */
-  from?: number;
   /** Of the first execution, where the strategy draws. */
   seed?: number;
   /** Stop after so many. A strategy that draws stops at SAMPLE when neither limit is given. */
@@ -40,8 +38,7 @@ export interface Settings {
   order?: LockOrder;
 }
 
-/** How far an exploration is. */
-export interface SoFar {
+export interface Progress {
   executions: number;
   events: number;
   ms: number;
@@ -59,8 +56,6 @@ export interface Verdict {
   blocked: number;
   ms: number;
   failure?: Failure;
-  /** How to go on: options. */
-  resume?: string;
 }
 
 const BOUND = 2;
@@ -74,7 +69,7 @@ export function explore(
   build: CoreBuild,
   scenario: Scenario,
   settings: Settings,
-  goOn: (soFar: SoFar) => boolean = () => true,
+  goOn: (soFar: Progress) => boolean = () => true,
 ): Verdict {
   const { policy, tables, layout, order } = settings;
   const checker = new Checker(build, scenario, policy, tables, layout, order);
@@ -85,12 +80,12 @@ class Exploration {
   readonly #started = performance.now();
   readonly #checker: Checker;
   readonly #settings: Settings;
-  readonly #goOn: (soFar: SoFar) => boolean;
+  readonly #goOn: (soFar: Progress) => boolean;
   #failure: Failure | undefined;
   #stopped = false;
   #blocked = 0;
 
-  constructor(checker: Checker, settings: Settings, goOn: (soFar: SoFar) => boolean) {
+  constructor(checker: Checker, settings: Settings, goOn: (soFar: Progress) => boolean) {
     this.#checker = checker;
     this.#settings = settings;
     this.#goOn = goOn;
@@ -123,10 +118,10 @@ class Exploration {
   }
 
   #iterate(system: System, bound: number): Verdict {
-    for (let preemptions = this.#settings.from ?? 0; ; preemptions++) {
+    for (let preemptions = 0; ; preemptions++) {
       const search = new Bounded(system, preemptions);
       const verdict = this.#search(search);
-      if (preemptions >= bound || this.#stopped || this.#failure || !search.bounded) return verdict;
+      if (preemptions === bound || this.#stopped || this.#failure || !search.bounded) return verdict;
     }
   }
 
@@ -140,7 +135,7 @@ class Exploration {
       this.#execute(strategy ?? new RandomWalk(drawn), drawn);
     } while (done < most && !this.#over());
     const claim = `${done} executions drawn, from seed ${seed}: ${strategy?.claim ?? "a random walk"}`;
-    return { ...this.#verdict("sampled", claim, false), resume: `--seed ${seed + done}` };
+    return this.#verdict("sampled", claim, false);
   }
 
   #execute(strategy: Strategy, seed = 0): void {
@@ -153,13 +148,12 @@ class Exploration {
     if (executions >= (this.#settings.executions ?? Number.POSITIVE_INFINITY)) this.#stopped = true;
     if (executions % BETWEEN === 0) {
       const soFar = this.#soFar();
-      if (soFar.ms >= (this.#settings.milliseconds ?? Number.POSITIVE_INFINITY) || !this.#goOn(soFar))
-        this.#stopped = true;
+      if (soFar.ms >= (this.#settings.milliseconds ?? Number.POSITIVE_INFINITY) || !this.#goOn(soFar)) this.#stopped = true;
     }
     return this.#stopped;
   }
 
-  #soFar(): SoFar {
+  #soFar(): Progress {
     const { executions, figures } = this.#checker;
     return { executions, events: figures.events, ms: performance.now() - this.#started };
   }

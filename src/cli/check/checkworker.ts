@@ -8,14 +8,14 @@ import { parentPort, workerData } from "node:worker_threads";
 import { Checker } from "../../check/checker.js";
 import { chromeTrace } from "../../check/chrome.js";
 import { explain, type MakeChecker, smaller } from "../../check/explain.js";
-import type { SoFar, Verdict } from "../../check/explore.js";
+import type { Progress } from "../../check/explore.js";
 import { Replay } from "../../check/replay.js";
 import type { Failure } from "../../check/scenario.js";
 import { scenario as scenarioNamed } from "../../check/scenarios/index.js";
 import { BadSchedule, encode, mustBeOf, type Schedule, shortened } from "../../check/schedule.js";
 import { Builds } from "./builds.js";
 import { Control, type WorkerInit } from "./control.js";
-import type { Answer, Job, Told } from "./job.js";
+import type { Answer, Found, Job, Told } from "./job.js";
 import { search } from "./portfolio.js";
 import { scheduleName } from "./setting.js";
 
@@ -46,7 +46,7 @@ async function answer(job: Job): Promise<Answer> {
     const told = await tellIt(job, make, replay);
     return { verdict: replayVerdict(job, checker, failure), told };
   }
-  const goOn = (soFar: SoFar) => {
+  const goOn = (soFar: Progress) => {
     control.progress(slot, job.index, soFar);
     return !control.mustStop(job.index);
   };
@@ -78,9 +78,9 @@ async function tellIt({ patches, subject }: Job, make: MakeChecker, schedule: Sc
   return { text, schedule: encoded, trace: JSON.stringify(drawn) };
 }
 
-function replayVerdict({ subject }: Job, checker: Checker, failure: Failure | undefined): Verdict {
+function replayVerdict({ subject }: Job, checker: Checker, failure: Failure | undefined): Found {
   const { events, switches } = checker.figures;
   const figures = { executions: 1, events, switches, blocked: 0, ms: 0 };
-  const verdict: Verdict = { scenario: subject.scenario, reach: "sampled", claim: "one schedule", ...figures };
+  const verdict: Found = { scenario: subject.scenario, reach: "sampled", claim: "one schedule", ...figures };
   return failure ? { ...verdict, failure } : verdict;
 }

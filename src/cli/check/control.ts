@@ -6,7 +6,7 @@
  *
  * A torn or stale figure shows for a quarter of a second; only the two int32 decide anything.
  */
-import type { SoFar } from "../../check/explore.js";
+import type { Progress } from "../../check/explore.js";
 
 export interface WorkerInit {
   readonly root: string;
@@ -47,11 +47,11 @@ export class Control {
     return Atomics.load(this.#head, STOP) !== 0 || index > Atomics.load(this.#head, LAST);
   }
 
-  progress(slot: number, job: number, { executions, events, ms }: SoFar): void {
+  progress(slot: number, job: number, { executions, events, ms }: Progress): void {
     this.#figures.set([job, executions, events, ms], slot * FIGURES);
   }
 
-  progressOf(slot: number): SoFar & { job: number } {
+  progressOf(slot: number): Progress & { job: number } {
     const [job, executions, events, ms] = this.#figures.subarray(slot * FIGURES, (slot + 1) * FIGURES);
     return { job, executions, events, ms };
   }

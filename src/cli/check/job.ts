@@ -4,11 +4,11 @@
  * A job is one scenario under one setting, on the core that ships or on a changed one; or one schedule to be replayed.
  */
 import type { StrategyName, Verdict } from "../../check/explore.js";
+import { type Freer, MIXTURE_PATCHES, mixtureTables, type Walker } from "../../check/mixtures.js";
 import { SCENARIOS } from "../../check/scenarios/index.js";
 import type { Schedule } from "../../check/schedule.js";
 import { type Patch, TWINS } from "../../check/twins/index.js";
 import type { Layout, Policy, Tables } from "../../core/abi/mman.js";
-import { mixtureOf } from "./mixture.js";
 import { LAYOUTS, nameOf, numbersOf, POLICIES, PROTECTIONS, type Setting, type Subject } from "./setting.js";
 
 /** How to look. */
@@ -43,8 +43,13 @@ export interface Told {
   readonly trace?: string;
 }
 
+/** A verdict, and the option that goes on where a stopped sample ended. */
+export interface Found extends Verdict {
+  resume?: string;
+}
+
 export interface Answer {
-  readonly verdict: Verdict;
+  readonly verdict: Found;
   readonly told?: Told | undefined;
 }
 
@@ -89,8 +94,8 @@ export function scenarioText(name: string): string {
 function buildOf(subject: Subject): Pick<Job, "boot" | "patches"> {
   const [walker, freer] = subject.tables.split("+");
   if (freer !== undefined) {
-    const { patches, tables } = mixtureOf(walker, freer);
-    return { boot: { ...numbersOf(subject), tables }, patches };
+    const tables = mixtureTables(walker as Walker, freer as Freer);
+    return { boot: { ...numbersOf(subject), tables }, patches: MIXTURE_PATCHES };
   }
   return { boot: numbersOf(subject), patches: TWINS.find(({ name }) => name === subject.twin)?.patches };
 }

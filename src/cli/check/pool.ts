@@ -9,7 +9,7 @@
  *           telling) is ended, and its job counts as interrupted with the figures last seen.
  */
 import { Worker } from "node:worker_threads";
-import type { SoFar } from "../../check/explore.js";
+import type { Progress } from "../../check/explore.js";
 import { Control, type WorkerInit } from "./control.js";
 import type { Answer, Job } from "./job.js";
 
@@ -70,11 +70,11 @@ export class Pool {
   }
 
   /** Jobs answered, and what the workers are at. */
-  progress(): { done: number; all: number; at: (SoFar & { job: Job })[] } {
+  progress(): { done: number; all: number; at: (Progress & { job: Job })[] } {
     const at = this.#current.flatMap((job, slot) => {
       if (!job) return [];
-      const { job: index, ...soFar } = this.control.progressOf(slot);
-      return index === job.index ? { job, ...soFar } : { job, executions: 0, events: 0, ms: 0 };
+      const { job: index, ...figures } = this.control.progressOf(slot);
+      return index === job.index ? { job, ...figures } : { job, executions: 0, events: 0, ms: 0 };
     });
     return { done: this.#done, all: this.#jobs.length, at };
   }

@@ -3,12 +3,12 @@
  * together, are a usage error: one line, with the nearest names.
  */
 import type { StrategyName } from "../../check/explore.js";
+import { FREERS, WALKERS } from "../../check/mixtures.js";
 import { SCENARIOS } from "../../check/scenarios/index.js";
 import { BadSchedule, decode } from "../../check/schedule.js";
 import { TWINS } from "../../check/twins/index.js";
 import { unknownName } from "../nearest.js";
 import { type Job, jobsOf, replayJob, type Search, twinJobs, twinSubject } from "./job.js";
-import { FREERS, WALKERS } from "./mixture.js";
 import { LAYOUTS, POLICIES, PROTECTIONS, type Setting, scheduleName, subjectOf } from "./setting.js";
 
 export interface Options {
@@ -103,6 +103,7 @@ function unprotected(tables: string): string {
   return tables === "none" ? mixed("none", "now") : tables;
 }
 
+/** The name of a pairing, in the place of a protection's. */
 function mixed(walker: string, freer: string): string {
   mustExist("walker", walker, WALKERS);
   mustExist("freer", freer, FREERS);

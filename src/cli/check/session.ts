@@ -7,12 +7,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Verdict } from "../../check/explore.js";
 import { buildHash } from "../../check/schedule.js";
 import { TWINS } from "../../check/twins/index.js";
 import { shortNumber } from "../stormTable.js";
 import { coloursFor, Progress } from "../terminal.js";
-import type { Job } from "./job.js";
+import type { Found, Job } from "./job.js";
 import { checkJson, type Reported, type Status } from "./json.js";
 import { JobError, Pool } from "./pool.js";
 import type { Options } from "./request.js";
@@ -177,7 +176,7 @@ function without(option: string, words: readonly string[]): string[] {
 }
 
 /** Ctrl-C came while the worker was at something that it could not leave. */
-function cut({ subject }: Job, executions: number, events: number, ms: number): Verdict {
+function cut({ subject }: Job, executions: number, events: number, ms: number): Found {
   const figures = { executions, events, switches: 0, blocked: 0, ms };
   return { scenario: subject.scenario, reach: "interrupted", claim: "nothing was finished", ...figures };
 }

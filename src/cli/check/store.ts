@@ -10,22 +10,21 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Verdict } from "../../check/explore.js";
-import { type Job, scenarioText } from "./job.js";
+import { type Found, type Job, scenarioText } from "./job.js";
 
 const VERSION = 1;
 
 interface Kept {
   readonly version: number;
   readonly of: string;
-  readonly verdicts: Record<string, Verdict>;
+  readonly verdicts: Record<string, Found>;
 }
 
 export class VerdictStore {
   readonly #file: string;
   readonly #of: string;
-  readonly #known: Record<string, Verdict>;
-  readonly #new: Record<string, Verdict> = {};
+  readonly #known: Record<string, Found>;
+  readonly #new: Record<string, Found> = {};
 
   /** `of`: what every verdict depends on, the core and the checker. `fresh`: nothing is known. */
   constructor(folder: string, of: readonly Uint8Array[], fresh: boolean) {
@@ -36,11 +35,11 @@ export class VerdictStore {
     this.#known = fresh ? {} : this.#read();
   }
 
-  find(job: Job): Verdict | undefined {
+  find(job: Job): Found | undefined {
     return this.#known[this.#key(job)];
   }
 
-  note(job: Job, verdict: Verdict): void {
+  note(job: Job, verdict: Found): void {
     const proves = verdict.reach === "complete" || verdict.reach === "bounded";
     if (proves && !verdict.failure && !job.patches && !job.replay) this.#new[this.#key(job)] = verdict;
   }
@@ -66,7 +65,7 @@ export class VerdictStore {
       .digest("hex");
   }
 
-  #read(): Record<string, Verdict> {
+  #read(): Record<string, Found> {
     try {
       const { version, of, verdicts } = JSON.parse(readFileSync(this.#file, "utf8")) as Kept;
       return version === VERSION && of === this.#of ? verdicts : {};

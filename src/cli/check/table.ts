@@ -4,17 +4,17 @@
  * Promise   a row says "complete" only when nothing was left out; "kept" when the verdict is an earlier run's.
  */
 import Table from "cli-table3";
-import type { Verdict } from "../../check/explore.js";
 import type { Twin } from "../../check/twins/index.js";
 import { shortNumber } from "../stormTable.js";
 import type { coloursFor } from "../terminal.js";
+import type { Found } from "./job.js";
 import { type Subject, textOf } from "./setting.js";
 
 type Colours = ReturnType<typeof coloursFor>;
 
 export interface Row {
   readonly subject: Subject;
-  readonly verdict: Verdict;
+  readonly verdict: Found;
   /** From an earlier run. */
   readonly kept: boolean;
   readonly twin?: Twin | undefined;
@@ -59,11 +59,11 @@ export function coverage(rows: readonly Row[]): string {
   return [...groups].map(([claim, names]) => `${claim}\n    ${names.join(", ")}`).join("\n");
 }
 
-function figures({ executions, events, switches, ms }: Verdict): string[] {
+function figures({ executions, events, switches, ms }: Found): string[] {
   return [shortNumber(executions), shortNumber(events), shortNumber(switches), `${Math.round(ms)}`];
 }
 
-function paint(text: string, { failure, reach }: Verdict, colours: Colours): string {
+function paint(text: string, { failure, reach }: Found, colours: Colours): string {
   if (failure) return colours.red(text);
   if (reach === "complete") return colours.green(text);
   return reach === "interrupted" ? colours.yellow(text) : text;
