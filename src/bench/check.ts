@@ -169,7 +169,11 @@ async function spinRow(size: Size, folder: string, options: CheckOptions): Promi
   if (made.status !== 0) return made.complaint;
   const runs = await repeat(samples, stopped, async () => {
     const from = performance.now();
-    const { status, output } = await runChild(["sh", "-c", `cd '${at}' && exec ./pan -m1000000`], LIMIT_MS, adopt);
+    const { status, output } = await runChild(
+      ["sh", "-c", `cd '${at}' && exec ./pan -m100000 -w${size.tableBits}`],
+      LIMIT_MS,
+      adopt,
+    );
     const states = Number(/^ *([\d.e+]+) states, stored/m.exec(output)?.[1]);
     return status === 0 && / errors: 0$/m.test(output) ? { states, ms: performance.now() - from } : undefined;
   });

@@ -109,7 +109,11 @@ export function checkTable({ core, model }: CheckBench, colours: Colours): strin
   });
   const modelRows = model.map(({ name, size, steps, total, executions, ms }) => {
     const shape = `${size.lockers} × ${size.rounds}, ${size.reads} reads`;
-    const all = [shortNumber(total), shortNumber(executions), `${ms.rate.toPrecision(3)} ms`];
+    const all = [
+      shortNumber(total),
+      shortNumber(executions),
+      ms.rate < 1000 ? `${ms.rate.toPrecision(3)} ms` : `${(ms.rate / 1000).toPrecision(3)} s`,
+    ];
     return [name, shape, ...spread(steps), ...all];
   });
   const coreTitles = ["core, one CPU", "steps/s", "middle half", "a step", "executions/s", "switches/s"];

@@ -15,7 +15,7 @@ proctype locker() {
   do
   :: round < ROUNDS ->
 take:
-     d_step { got = (lock == 0); lock = 1 };
+     atomic { got = (lock == 0); lock = 1 };
      if
      :: got -> d_step { got = 0 }
      :: else -> lock == 0; goto take
