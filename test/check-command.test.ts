@@ -53,7 +53,7 @@ describe("scenarios", () => {
   test("the same verdicts whatever the number of workers; the next run keeps them", async () => {
     const one = await check(...BOUNDED, "--fresh", "--jobs", "1", "--json", file("one.json"));
     expect([one.status, one.err]).toEqual([0, ""]);
-    expect(one.out).toContain("bounded: every execution with at most 1 preemption");
+    expect(one.out).toContain("bounded: all that races lead to with at most 1 preemption");
     expect(row(one.out, "fault-fault").slice(2, 4)).toEqual(["optimistic / rcu / page", "bounded"]);
     expect(one.out).not.toContain("\u001b");
     await check(...BOUNDED, "--fresh", "--jobs", "2", "--json", file("two.json"));

@@ -7,7 +7,8 @@
  *            preemption too many, a switch where an earlier run of events of one lane began may be free. So each race notes
  *            its lanes at all of those too. Lanes never sleep: what is known of a place that was reached with fewer
  *            preemptions left is not all of it. Leaving a lane that goes on only because nobody can is no preemption.
- * Claim      "at most c preemptions": never "complete", unless no execution was cut by the bound.
+ * Claim      what races lead to within the bound: where lanes wait, one random program in a thousand has an execution within
+ *            it that is not found (where none waits, none). Never "complete", unless nothing was cut by the bound.
  */
 
 import type { Event } from "./event.js";
@@ -30,7 +31,8 @@ export class Bounded extends Exhaustive {
 
   override get claim(): string {
     if (!this.#cut) return super.claim;
-    return `every execution with at most ${this.#bound} preemptions, up to the order of independent events`;
+    const preemptions = this.#bound === 1 ? "1 preemption" : `${this.#bound} preemptions`;
+    return `all that races lead to with at most ${preemptions}, up to the order of independent events`;
   }
 
   /** Whether the bound kept anything back. */
