@@ -101,6 +101,13 @@ for (const candidate of CANDIDATES) {
       });
     }
 
+    test("the same counts whatever the order of the actors", () => {
+      for (const { program, ends: counts } of PUBLISHED.filter(fits)) {
+        const turned = { ...program, actors: [...program.actors].reverse() };
+        expect(ends(countWith(candidate.make, turned)), program.name).toEqual(counts);
+      }
+    });
+
     for (const vocabulary of candidate.waits ? VOCABULARY_NAMES : WITHOUT_WAITS) {
       for (const options of [{}, { silentStores: true, begins: true }]) {
         test(`random programs of ${vocabulary} ${JSON.stringify(options)}`, PATIENCE, () => {

@@ -36,6 +36,4 @@ export async function mustBeFound(twin: Twin): Promise<void> {
   expect(twin.caughtBy).toContain(failure!.rule);
   expect(failure!.columns).toMatch(/actor 0 +│ actor 1/);
   expect(find(twin, build)).toEqual(failure);
-  process.stdout.write(`${twin.name}: seed ${failure!.seed}, trace ${failure!.hash}\n${failure!.text}\n`);
-  process.stdout.write(`${failure!.columns}\n\n`);
 }

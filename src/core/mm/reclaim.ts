@@ -8,8 +8,9 @@
  *            round, be quiescent, drive a grace period, free what is ready, and look.
  * Blocks     of page tables (block.ts): the free ones that are kept become frames; or, when it is a block that was not to
  *            be had, a run of frames for one is what is looked for.
- * Order      who holds frames back is read, atomically, before the free lists, under their locks: a frame that left a gather or a record in between is
- *            found free. One that an unmap took from its entry and has not noted yet is missed: at most one a CPU.
+ * Order      who holds frames back is read, atomically, before the free lists, which are read under their locks: a frame that
+ *            left a gather or a record in between is found free. One that an unmap took from its entry and has not noted
+ *            yet is missed: at most one a CPU.
  * Locks      none, in no reader section.
  */
 import { cpuArea, cpusSeen } from "../sync/cpu";
