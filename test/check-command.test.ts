@@ -90,16 +90,6 @@ describe("scenarios", () => {
     }
   });
 
-  test("without protection of tables the first violation is shown, and no more explored", {
-    timeout: 60_000,
-  }, async () => {
-    const { status, out } = await check("walk-munmap-table", "fault-fault", "--tables", "none");
-    expect([status, row(out, "walk-munmap-table")[2]]).toEqual([1, "optimistic / none+now / page"]);
-    expect(row(out, "walk-munmap-table")[3]).toMatch(/^violation: (race|freed)$/);
-    expect(row(out, "fault-fault")).toEqual([""]);
-    expect(out).toMatch(/actor 0 +│ actor 1/);
-  });
-
   test("Ctrl-C prints what was covered, and how to go on", { timeout: 20_000 }, async () => {
     const child = start("heap", "--strategy", "random", "--seconds", "30", "--json", file("cut.json"));
     const end = ended(child);
@@ -116,14 +106,18 @@ describe("scenarios", () => {
   });
 });
 
-describe("twins", () => {
-  test("one is found, told, traced, and found again by its schedule", { timeout: 90_000 }, async () => {
-    const args = ["--twins", "commit-unchecked", "--trace", file("trace.json"), "--json", file("twin.json")];
-    const found = await check(...args);
-    expect([found.status, row(found.out, "commit-unchecked")[4]]).toEqual([0, "found: rest"]);
+/** Each build is compiled once a version of the core, and kept: the first run after a change is seconds longer. */
+describe("what goes wrong", () => {
+  test("the first violation is told, traced, and found again by its schedule", { timeout: 90_000 }, async () => {
+    const args = ["walk-munmap-table", "fault-fault", "--tables", "none"];
+    const found = await check(...args, "--trace", file("trace.json"), "--json", file("found.json"));
+    expect([found.status, row(found.out, "walk-munmap-table")[2]]).toEqual([1, "optimistic / none+now / page"]);
+    expect(row(found.out, "walk-munmap-table")[3]).toMatch(/^violation: (race|freed)$/);
+    expect(row(found.out, "fault-fault")).toEqual([""]);
     expect(found.out).toMatch(/actor 0 +│ actor 1/);
-    const { failure, expected } = json("twin.json").results[0];
-    expect(expected).toContain(failure.rule);
+    const { status, results } = json("found.json");
+    const { failure } = results[0];
+    expect([status, results.length]).toEqual(["violation", 1]);
     expect(found.out).toContain(failure.schedule);
     const { traceEvents } = json("trace.json");
     expect(traceEvents.some(({ name }: { name: string }) => name === failure.text)).toBe(true);
@@ -131,10 +125,15 @@ describe("twins", () => {
     const again = await check("--replay", failure.schedule);
     expect(again.status).toBe(1);
     expect(again.out).toContain(failure.told);
+  });
 
+  test("twins are found, and one that is not looked at enough survives", { timeout: 90_000 }, async () => {
+    const twins = ["commit-unchecked", "commit-unchecked-in-fault-munmap-one"];
+    const found = await check("--twins", ...twins);
+    expect([found.status, ...twins.map((name) => row(found.out, name)[4])]).toEqual([0, "found: rest", "found: rest"]);
     // Its first walk does not find it.
-    const survived = await check("--twins", "commit-unchecked", "--strategy", "random", "--executions", "1");
-    expect([survived.status, row(survived.out, "commit-unchecked")[4]]).toEqual([1, "SURVIVED"]);
+    const survived = await check("--twins", twins[0], "--strategy", "random", "--executions", "1");
+    expect([survived.status, row(survived.out, twins[0])[4]]).toEqual([1, "SURVIVED"]);
   });
 });
 

@@ -6,6 +6,7 @@
  *
  * Why        most violations need one or two preemptions, and are easiest to read then. Scenarios that are small are
  *            finished altogether; for those tagged "large" a sample sees what few preemptions do not reach.
+ * Bounded    with a time limit goes the same way, without the rest: what was finished is claimed, though more was begun.
  * Promise    the verdict is the strongest that was earned: complete, else the highest number of preemptions that was
  *            finished, else the sample. What was begun and left is said, and claims nothing.
  */
@@ -16,6 +17,8 @@ import type { Found, Search } from "./job.js";
 
 export const DEFAULT_MS = 3000;
 export const DEFAULT_SAMPLE = 5000;
+/** Of `--strategy bounded` without `--bound`. */
+const PREEMPTIONS = 2;
 /** More preemptions than this: all executions are no more work. */
 const MOST_PREEMPTIONS = 12;
 const SAMPLERS: readonly StrategyName[] = ["pct", "pos", "random"];
@@ -30,7 +33,7 @@ export function search(build: CoreBuild, scenario: Scenario, boot: Boot, how: Se
     stopped ||= !goOn(soFar);
     return !stopped;
   };
-  const verdict: Found = { ...(how.strategy ? one : portfolio)(build, scenario, boot, how, ask) };
+  const verdict: Found = { ...(isIterated(how) ? portfolio : one)(build, scenario, boot, how, ask) };
   if (verdict.failure) {
     verdict.reach = "interrupted";
     verdict.claim = `a violation in execution ${verdict.executions}`;
@@ -41,6 +44,10 @@ export function search(build: CoreBuild, scenario: Scenario, boot: Boot, how: Se
     }
   }
   return verdict;
+}
+
+function isIterated({ strategy, milliseconds }: Search): boolean {
+  return strategy === undefined || (strategy === "bounded" && milliseconds !== undefined);
 }
 
 function one(build: CoreBuild, scenario: Scenario, boot: Boot, how: Search, goOn: GoOn): Verdict {
@@ -59,9 +66,11 @@ function portfolio(build: CoreBuild, scenario: Scenario, boot: Boot, how: Search
     const executions = tally.left;
     tally.note(explore(build, scenario, { ...boot, strategy, milliseconds, bound, executions }, tally.goOn), bound);
   };
-  if (scenario.tags.includes("large")) run("random", left() / 2);
-  for (let bound = 0; bound <= MOST_PREEMPTIONS && left() > 0 && !tally.over; bound++) {
-    if (bound === 2) run("exhaustive", left() / 2);
+  const free = how.strategy === undefined;
+  const most = free ? MOST_PREEMPTIONS : (how.bound ?? PREEMPTIONS);
+  if (free && scenario.tags.includes("large")) run("random", left() / 2);
+  for (let bound = 0; bound <= most && left() > 0 && !tally.over; bound++) {
+    if (free && bound === 2) run("exhaustive", left() / 2);
     run("bounded", left(), bound);
   }
   return tally.verdict(scenario.name);

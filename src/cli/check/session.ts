@@ -131,7 +131,8 @@ export class Session {
     if (rows.length === 0) return ["nothing was explored"];
     const colours = coloursFor(process.stdout);
     const covered = coverage(rows);
-    return [(this.#options.twins ? twinTable : verdictTable)(rows, colours), ...(covered === "" ? [] : [covered])];
+    const table = this.#options.twins ? twinTable(rows, colours, this.#interrupted) : verdictTable(rows, colours);
+    return covered === "" ? [table] : [table, covered];
   }
 
   /** What answers the question: whatever a faster worker found beyond the first violation is left out. */
@@ -158,9 +159,10 @@ export class Session {
 
   /** The command that explores what was not finished. */
   #howToGoOn(): string {
-    const open = this.#jobs.filter(
-      ({ index }) => (this.#rows[index]?.verdict.reach ?? "interrupted") === "interrupted",
-    );
+    const open = this.#jobs.filter(({ index }) => {
+      const verdict = this.#rows[index]?.verdict;
+      return !verdict || (verdict.reach === "interrupted" && !verdict.failure);
+    });
     const covered = `check: interrupted with ${this.#jobs.length - open.length} of ${this.#jobs.length} finished`;
     if (open.length === 0) return `${covered}\n`;
     const resume = open.length === 1 ? (this.#rows[open[0].index]?.verdict.resume ?? "") : "";

@@ -31,16 +31,13 @@ export function verdictTable(rows: readonly Row[], colours: Colours): string {
   return draw(TITLES, 3, drawn, colours);
 }
 
-/** "found" is what a twin is for. */
-export function twinTable(rows: readonly Row[], colours: Colours): string {
+/** "found" is what a twin is for. `stopped`: what was left may yet be found. */
+export function twinTable(rows: readonly Row[], colours: Colours, stopped: boolean): string {
   const drawn = rows.map(({ subject, verdict, twin }) => {
     const { failure, reach } = verdict;
-    const expected = !failure || twin!.caughtBy.includes(failure.rule);
-    const text = failure
-      ? colours.green(`found: ${failure.rule}${expected ? "" : `, not ${twin!.caughtBy.join(", ")}`}`)
-      : (reach === "interrupted" ? colours.yellow : colours.red)(
-          reach === "interrupted" ? "not found yet" : "SURVIVED",
-        );
+    const others = failure && !twin!.caughtBy.includes(failure.rule) ? `, not ${twin!.caughtBy.join(", ")}` : "";
+    const missed = stopped && reach === "interrupted" ? colours.yellow("not found yet") : colours.red("SURVIVED");
+    const text = failure ? colours.green(`found: ${failure.rule}${others}`) : missed;
     return [subject.twin!, subject.scenario, textOf(subject), text, ...figures(verdict)];
   });
   return draw(["twin", ...TITLES], 4, drawn, colours);
