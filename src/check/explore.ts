@@ -163,12 +163,17 @@ class Exploration {
     const { scenario, figures } = this.#checker;
     return {
       scenario: scenario.name,
-      reach: cut ? "interrupted" : reach,
-      claim: cut ? `stopped on the way to ${claim}` : claim,
+      reach: cut || this.#failure ? "interrupted" : reach,
+      claim: this.#claim(claim, cut),
       ...this.#soFar(),
       switches: figures.switches,
       blocked: this.#blocked,
       ...(this.#failure ? { failure: this.#failure } : {}),
     };
+  }
+
+  #claim(claim: string, cut: boolean): string {
+    if (this.#failure) return `a violation in execution ${this.#checker.executions}`;
+    return cut ? `stopped on the way to ${claim}` : claim;
   }
 }
