@@ -67,19 +67,23 @@ const LONG: readonly [string, Policy, Tables][] = [
 ];
 
 describe("every random execution is one that the search has run; none is run twice", () => {
-  test.each([...CASES, ...(FULL ? LONG : [])])("%s, policy %i, tables %i", { timeout: 300_000 }, (name, policy, tables) => {
-    const { executions, found } = exhaust(new Checker(build, scenario(name), policy, tables, Layout.Page));
-    expect(executions).toBe(found.size);
-    const checker = new Checker(build, scenario(name), policy, tables, Layout.Page);
-    const happens = new HappensBefore(checker.system.memoryBytes, checker.system.lanes);
-    const drawn = new Set<bigint>();
-    for (let seed = 1; seed <= SEEDS; seed++) {
-      expect(checker.run(new ObservedWalk(seed, happens), seed)).toBeUndefined();
-      drawn.add(happens.fingerprint());
-    }
-    expect([...drawn].filter((fingerprint) => !found.has(fingerprint))).toEqual([]);
-    expect(drawn.size).toBeGreaterThan(1);
-  });
+  test.each([...CASES, ...(FULL ? LONG : [])])(
+    "%s, policy %i, tables %i",
+    { timeout: 300_000 },
+    (name, policy, tables) => {
+      const { executions, found } = exhaust(new Checker(build, scenario(name), policy, tables, Layout.Page));
+      expect(executions).toBe(found.size);
+      const checker = new Checker(build, scenario(name), policy, tables, Layout.Page);
+      const happens = new HappensBefore(checker.system.memoryBytes, checker.system.lanes);
+      const drawn = new Set<bigint>();
+      for (let seed = 1; seed <= SEEDS; seed++) {
+        expect(checker.run(new ObservedWalk(seed, happens), seed)).toBeUndefined();
+        drawn.add(happens.fingerprint());
+      }
+      expect([...drawn].filter((fingerprint) => !found.has(fingerprint))).toEqual([]);
+      expect(drawn.size).toBeGreaterThan(1);
+    },
+  );
 });
 
 test("two faults on two tables are independent: one execution is all", () => {

@@ -25,6 +25,8 @@ import { type Lane, LaneState } from "./lane.js";
 import { Reversal } from "./reversal.js";
 import type { Strategy, System } from "./strategy.js";
 
+/** What it claims. */
+export const EVERY = "every execution, up to the order of independent events";
 const NO_RACES = () => {};
 
 export interface SearchFigures {
@@ -68,7 +70,7 @@ export class Exhaustive implements Strategy {
   }
 
   get claim(): string {
-    return "every execution, up to the order of independent events";
+    return EVERY;
   }
 
   /** Events so far in this execution. */
