@@ -2,6 +2,7 @@
  * An exhaustive search in tasks: the same executions as in one piece, none twice, wherever it is cut and in whatever order the
  * tasks are done.
  */
+import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Checker } from "../src/check/checker.js";
@@ -11,6 +12,8 @@ import { World, type WorldOptions } from "../src/check/reference/world.js";
 import { scenario } from "../src/check/scenarios/index.js";
 import type { Strategy, System } from "../src/check/strategy.js";
 import { Subtree } from "../src/check/subtree.js";
+import { type Answer, type Job, jobsOf, twinJobs } from "../src/cli/check/job.js";
+import { Pool } from "../src/cli/check/pool.js";
 import { Policy } from "../src/core/abi/mman.js";
 import { shippedBuild } from "./support/check.js";
 import { randomPrograms } from "./support/reference.js";
@@ -94,21 +97,81 @@ describe("random programs in tasks", () => {
 });
 
 describe("scenarios in tasks of a few executions", () => {
-  test.each([
+  const cases = [
     ["fault-munmap-one", 5, 3],
     ["fault-mprotect-one", 1, 2],
+    ["munmap-twice", 40, 2],
+  ] as const;
+  const long = [
     ["parent-stays", 3, 4],
-    ["munmap-twice", 20, 2],
-  ] as const)("%s, %i executions a task, %i workers", { timeout: 60_000 }, (name, most, workers) => {
-    const checker = new Checker(shippedBuild(), scenario(name), Policy.Optimistic);
-    const execute: Execute<bigint> = (search) => {
-      const failure = checker.run(search);
-      expect(failure && `${failure.text}\n${failure.columns}`).toBeUndefined();
-      return checker.scheduler.abandoned ? undefined : search.happens.fingerprint();
-    };
-    const whole = inOne(checker.system, execute);
-    const parts = inTasks(checker.system, execute, most, workers, 7);
-    expectSame(whole, parts);
-    expect(parts.tasks).toBeGreaterThan(3);
+    ["sleep-shootdown", 20, 3],
+    ["fault-mprotect", 10, 2],
+  ] as const;
+  test.each([...cases, ...(FULL ? long : [])])(
+    "%s, %i executions a task, %i workers",
+    { timeout: 60_000 },
+    (name, most, workers) => {
+      const checker = new Checker(shippedBuild(), scenario(name), Policy.Optimistic);
+      const execute: Execute<bigint> = (search) => {
+        const failure = checker.run(search);
+        expect(failure && `${failure.text}\n${failure.columns}`).toBeUndefined();
+        return checker.scheduler.abandoned ? undefined : search.happens.fingerprint();
+      };
+      const whole = inOne(checker.system, execute);
+      const parts = inTasks(checker.system, execute, most, workers, 7);
+      expectSame(whole, parts);
+      expect(parts.tasks).toBeGreaterThan(3);
+    },
+  );
+});
+
+describe("on threads", () => {
+  const setting = { fault: "optimistic", tables: "rcu", layout: "page" };
+  const search = { strategy: "exhaustive" } as const;
+  /** Not 0, so that it shows in the words that workers share. */
+  const INDEX = 7;
+
+  async function answered(job: Job, workers: number): Promise<{ answer: Answer; parts: number }> {
+    const answers: Answer[] = [];
+    const pool = new Pool([{ ...job, index: INDEX }], {
+      worker: new URL("../build/dist/checkworker.js", import.meta.url),
+      root: fileURLToPath(new URL("..", import.meta.url)),
+      workers,
+      stopsAtViolation: true,
+      wholeMs: 0,
+      answered: (_, answer) => answers.push(answer),
+    });
+    await pool.run();
+    expect(answers.length).toBe(1);
+    const slots = Array.from({ length: workers }, (_, slot) => pool.control.progressOf(slot).job);
+    return { answer: answers[0], parts: slots.filter((job) => job === INDEX).length };
+  }
+
+  test("two workers run what one runs", { timeout: 60_000 }, async () => {
+    const [job] = jobsOf(["fault-munmap-one"], [setting], search);
+    const one = await answered(job, 1);
+    const two = await answered(job, 2);
+    expect([one.parts, two.parts]).toEqual([1, 2]);
+    const ran = ({ answer: { verdict } }: typeof one) => verdict.executions - verdict.blocked;
+    expect(ran(two)).toBe(ran(one));
+    const { reach, claim } = one.answer.verdict;
+    expect(two.answer.verdict).toMatchObject({ reach, claim });
+    expect(reach).toBe("complete");
+  });
+
+  test("a violation that only one of them meets ends the search, and is told", { timeout: 60_000 }, async () => {
+    const [job] = twinJobs(["commit-unchecked-in-fault-munmap-one"], undefined, search);
+    const { answer, parts } = await answered(job, 2);
+    expect(parts).toBe(2);
+    expect(answer.verdict.failure?.rule).toBe("rest");
+    expect(answer.verdict.reach).toBe("interrupted");
+    expect(answer.told?.schedule).toContain("fault-munmap-one");
+  });
+
+  test("no more time: what was begun claims nothing", { timeout: 60_000 }, async () => {
+    const [job] = jobsOf(["three-mixed"], [setting], { ...search, milliseconds: 300 });
+    const { answer, parts } = await answered(job, 2);
+    expect(parts).toBe(2);
+    expect(answer.verdict.reach).toBe("interrupted");
   });
 });

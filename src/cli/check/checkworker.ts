@@ -38,7 +38,7 @@ parentPort!.on("message", async (asked: Job | PartRequest) => {
 
 async function explorePart(request: PartRequest): Promise<Part> {
   const { job } = request;
-  const build = await builds.core();
+  const build = await builds.core(job.patches);
   if (explorer?.job !== job.index) explorer = new PartExplorer(build, job);
   const part = explorer.run(request, control, slot);
   if (!part.failure || !job.tell || control.mustStop(job.index)) return part;

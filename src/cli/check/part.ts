@@ -19,8 +19,8 @@ export interface PartRequest {
   readonly task: Task;
   /** So long it is not left, whoever wants work. */
   readonly leastMs: number;
-  /** When the time is up, by the clock on the wall. */
-  readonly until: number;
+  /** When the time is up, by the clock on the wall; absent for the first task: with it the time begins. */
+  readonly until?: number | undefined;
 }
 
 export interface Part {
@@ -29,6 +29,7 @@ export interface Part {
   readonly events: number;
   readonly switches: number;
   readonly blocked: number;
+  readonly ms: number;
   /** All that this worker has seen of the order of locks in this job. */
   readonly order: SeenOrder;
   readonly failure?: Failure | undefined;
@@ -54,6 +55,7 @@ export class PartExplorer {
 
   run({ job, task, leastMs, until }: PartRequest, control: Control, slot: number): Part {
     const search = this.#search;
+    const end = until ?? Date.now() + (job.search.milliseconds ?? Number.POSITIVE_INFINITY);
     const started = performance.now();
     const before = this.#figures();
     const since = () => {
@@ -69,7 +71,7 @@ export class PartExplorer {
       if ((this.#checker.executions - before.executions) % BETWEEN !== 0) return false;
       const ms = performance.now() - started;
       control.progress(slot, job.index, { ...since(), ms });
-      if (control.mustStop(job.index) || Date.now() >= until) return true;
+      if (control.mustStop(job.index) || Date.now() >= end) return true;
       return ms >= leastMs && control.workWanted;
     };
     control.progress(slot, job.index, { executions: 0, events: 0, ms: 0 });
@@ -77,7 +79,7 @@ export class PartExplorer {
     let failure: Failure | undefined;
     do failure = this.#checker.run(search);
     while (!failure && !mustLeave() && search.more());
-    return { outcome: search.leave(), ...since(), order: this.#order.seen, failure };
+    return { outcome: search.leave(), ...since(), ms: performance.now() - started, order: this.#order.seen, failure };
   }
 
   #figures() {

@@ -14,7 +14,7 @@ import type { Progress } from "../../check/explore.js";
 import { Control, type WorkerInit } from "./control.js";
 import type { Answer, Job } from "./job.js";
 import type { Part, PartRequest } from "./part.js";
-import { canSplit, Split } from "./split.js";
+import { canSplit, Split, WHOLE_MS } from "./split.js";
 
 /** How long a worker that is asked to stop may take. */
 const GRACE_MS = 1500;
@@ -36,6 +36,8 @@ export interface Hooks {
   readonly workers: number;
   /** Past the first violation nothing is begun. */
   readonly stopsAtViolation: boolean;
+  /** How long a job that can be shared stays with one worker all the same. */
+  readonly wholeMs?: number;
   /** Each answer as it comes, in no order. */
   answered(job: Job, answer: Answer): void;
 }
@@ -88,7 +90,7 @@ export class Pool {
       if (now.job !== job.index) return;
       known.executions += now.executions;
       known.events += now.events;
-      if (!this.#splits.has(job)) known.ms = now.ms;
+      known.ms = Math.max(known.ms, now.ms);
     });
     return { done: this.#done, all: this.#jobs.length, at: [...at.values()] };
   }
@@ -132,7 +134,7 @@ export class Pool {
     if (job && !this.control.mustStop(job.index)) {
       this.#taken++;
       if (this.#current.length === 1 || !canSplit(job)) return job;
-      const split = new Split(job);
+      const split = new Split(job, this.#hooks.wholeMs ?? WHOLE_MS);
       this.#splits.set(job, split);
       return split.next();
     }

@@ -18,43 +18,47 @@ import type { Answer, Found, Job } from "./job.js";
 import type { Part, PartRequest } from "./part.js";
 
 /** How long a job stays in one piece, and then a task. */
-const WHOLE_MS = 500;
+export const WHOLE_MS = 500;
 const TASK_MS = 50;
 
-/** A count of executions, a changed core and a schedule stay on one worker: what they print is the same every time. */
-export function canSplit({ search, patches, replay }: Job): boolean {
-  return search.strategy === "exhaustive" && search.executions === undefined && !patches && !replay;
+/** What asks for so many executions stays on one worker: they are the first ones. */
+export function canSplit({ search, replay }: Job): boolean {
+  return search.strategy === "exhaustive" && search.executions === undefined && !replay;
 }
 
 export class Split {
   readonly job: Job;
   readonly #coordinator = new Coordinator();
   readonly #order = new LockOrder();
-  readonly #started = performance.now();
-  readonly #until: number;
+  /** When the first task began: known when it ends. */
+  #started: number | undefined;
+  #until: number | undefined;
+  readonly #wholeMs: number;
   /** Closed by locks that several workers saw. */
   circle = false;
   #begun = 0;
   #failed: Part | undefined;
   #sums = { executions: 0, events: 0, switches: 0, blocked: 0 };
 
-  constructor(job: Job) {
+  constructor(job: Job, wholeMs: number) {
     this.job = job;
-    this.#until = Date.now() + (job.search.milliseconds ?? Number.POSITIVE_INFINITY);
+    this.#wholeMs = wholeMs;
   }
 
   /** What a free worker can do; nothing when it is decided how this ends. */
   next(): PartRequest | undefined {
-    if (this.failed || Date.now() >= this.#until) return undefined;
+    if (this.failed || (this.#until !== undefined && Date.now() >= this.#until)) return undefined;
     const { job } = this;
     const first = this.#begun === 0;
     const task = first ? this.#coordinator.start() : this.#coordinator.next();
     if (!task) return undefined;
     this.#begun++;
-    return { job, task, leastMs: first ? WHOLE_MS : TASK_MS, until: this.#until };
+    return { job, task, leastMs: first ? this.#wholeMs : TASK_MS, until: this.#until };
   }
 
   answered(task: Task, part: Part): void {
+    this.#started ??= performance.now() - part.ms;
+    this.#until ??= Date.now() - part.ms + (this.job.search.milliseconds ?? Number.POSITIVE_INFINITY);
     this.#coordinator.answered(task, part.outcome);
     const { executions, events, switches, blocked } = this.#sums;
     this.#sums = {
@@ -82,7 +86,7 @@ export class Split {
   }
 
   get soFar() {
-    return { ...this.#sums, ms: performance.now() - this.#started };
+    return { ...this.#sums, ms: this.#started === undefined ? 0 : performance.now() - this.#started };
   }
 
   /** Once nobody is at it. */
