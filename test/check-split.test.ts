@@ -8,6 +8,7 @@ import { describe, expect, test } from "vitest";
 import { Checker } from "../src/check/checker.js";
 import { Coordinator } from "../src/check/coordinator.js";
 import { Exhaustive } from "../src/check/exhaustive.js";
+import { LockOrder } from "../src/check/oracle/order.js";
 import { World, type WorldOptions } from "../src/check/reference/world.js";
 import { scenario } from "../src/check/scenarios/index.js";
 import type { Strategy, System } from "../src/check/strategy.js";
@@ -15,6 +16,7 @@ import { Subtree } from "../src/check/subtree.js";
 import { type Answer, type Job, jobsOf, twinJobs } from "../src/cli/check/job.js";
 import { Pool } from "../src/cli/check/pool.js";
 import { Policy } from "../src/core/abi/mman.js";
+import { Watch } from "../src/core/abi/watch.js";
 import { shippedBuild } from "./support/check.js";
 import { randomPrograms } from "./support/reference.js";
 
@@ -123,6 +125,23 @@ describe("scenarios in tasks of a few executions", () => {
       expect(parts.tasks).toBeGreaterThan(3);
     },
   );
+});
+
+test("a circle of locks of which each worker saw a part", () => {
+  const [one, two] = [new LockOrder(), new LockOrder()];
+  one.edge(Watch.RcuLock, Watch.OrphanLock, "here", "there");
+  two.edge(Watch.OrphanLock, Watch.RcuLock, "there", "here");
+  const all = new LockOrder();
+  all.join(one.seen);
+  all.join(one.seen);
+  expect(all.edges).toEqual(one.edges);
+  expect(() => all.join(two.seen)).toThrow("RCU lock");
+
+  const inIrq = new LockOrder();
+  inIrq.waitedInIrq(Watch.FrameLock, "an interrupt");
+  const held = new LockOrder();
+  held.heldIrqsOn(Watch.FrameLock, "actor 0");
+  expect(() => held.join(inIrq.seen)).toThrow("an interrupt");
 });
 
 describe("on threads", () => {
