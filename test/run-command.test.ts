@@ -164,6 +164,8 @@ describe("programs", () => {
       guest("storm"),
       "-t",
       "2",
+      "-m",
+      "none",
       "-n",
       "1",
       "-p",

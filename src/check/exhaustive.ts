@@ -25,6 +25,10 @@ import { type Lane, LaneState } from "./lane.js";
 import { Reversal } from "./reversal.js";
 import type { Strategy, System } from "./strategy.js";
 
+/** What it claims. */
+export const EVERY = "every execution, up to the order of independent events";
+const NO_RACES = () => {};
+
 export interface SearchFigures {
   /** Executions given up because what followed was known. */
   blocked: number;
@@ -47,6 +51,8 @@ export class Exhaustive implements Strategy {
   #wayLength = 0;
   #depth = 0;
   protected lanes: readonly Lane[] = [];
+  /** Places before this one are another's (subtree.ts): the way leads through them, and nothing is tried there. */
+  protected floor = 0;
   #finished = false;
   readonly #reversal: Reversal;
 
@@ -64,7 +70,7 @@ export class Exhaustive implements Strategy {
   }
 
   get claim(): string {
-    return "every execution, up to the order of independent events";
+    return EVERY;
   }
 
   /** Events so far in this execution. */
@@ -126,6 +132,12 @@ export class Exhaustive implements Strategy {
     const depth = this.#depth++;
     if (depth < this.#wayLength - 1) {
       const { happens } = this;
+      if (depth === happens.length) {
+        // Another has been here, and seen its races.
+        this.#ensure(depth + 1);
+        happens.add(lane, event, wrote, before, alone, NO_RACES);
+        return;
+      }
       const same = happens.kind[depth] === event.kind && happens.address[depth] === event.address;
       if (!same || happens.site[depth] !== event.site) throw new Error(`not deterministic: event ${depth}`);
       return;
@@ -155,7 +167,7 @@ export class Exhaustive implements Strategy {
   /** Goes back to the deepest place with a lane to try. */
   more(): boolean {
     if (this.#finished) return false;
-    for (let n = this.happens.length; n >= 0; n--) {
+    for (let n = this.happens.length; n >= this.floor; n--) {
       let left = this.backtrack[n] & ~this.done[n] & ~this.asleep[n];
       if (left !== 0) left = this.affordable(n, left);
       if (left === 0) continue;
@@ -178,6 +190,21 @@ export class Exhaustive implements Strategy {
     this.#way[n] = lane;
     this.#wayLength = n + 1;
     this.happens.cut(n);
+  }
+
+  /** Forgets all; the executions are now those that begin with `way`. Who sleeps at the last place of it is given. */
+  protected startFrom(way: Uint8Array, asleep: number, asleepWrote: number): void {
+    this.happens.cut(0);
+    while (way.length >= this.#way.length) this.#ensure(this.#way.length);
+    this.#way.set(way);
+    this.#wayLength = way.length;
+    this.floor = way.length;
+    this.#finished = false;
+    const last = Math.max(0, way.length - 1);
+    for (const masks of [this.backtrack, this.done, this.doneWrote]) masks[last] = 0;
+    this.asleep[last] = asleep;
+    this.asleepWrote[last] = asleepWrote;
+    if (way.length > 0) this.done[last] = 1 << way[last];
   }
 
   /** Who sleeps at the next place: those here whose next event does not depend on this one. */

@@ -6,7 +6,7 @@
  *
  * Promise   0: nothing found in what was explored, and what that was; 1: a violation, shown as one column an actor (with
  *           --twins: one survived); 2: usage. Ctrl-C prints what was covered, and how to go on: 130. What is printed does
- *           not depend on how many workers there were.
+ *           not depend on how many workers there were, but for an exhaustive search that several share (check/split.ts).
  */
 import { closeSync, openSync } from "node:fs";
 import { availableParallelism } from "node:os";

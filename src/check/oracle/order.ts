@@ -37,6 +37,13 @@ interface Edge {
   taken: string;
 }
 
+/** What an order has seen, as plain data. */
+export interface SeenOrder {
+  readonly edges: readonly { held: number; taken: number; heldAt: string; takenAt: string }[];
+  readonly inIrq: readonly (string | undefined)[];
+  readonly irqsOn: readonly (string | undefined)[];
+}
+
 export class LockOrder {
   readonly #edges: (Edge | undefined)[] = Array.from({ length: CLASSES * CLASSES });
   readonly #has = new Uint8Array(CLASSES * CLASSES);
@@ -89,6 +96,27 @@ export class LockOrder {
       if (this.#has[i] === SEEN) told.push(`${className(Math.floor(i / CLASSES))} → ${className(i % CLASSES)}`);
     }
     return told;
+  }
+
+  /** For another order to join: workers that explore one scenario see it in parts. */
+  get seen(): SeenOrder {
+    const edges = this.#edges.flatMap((edge, i) => {
+      if (!edge || this.#has[i] !== SEEN) return [];
+      return [{ held: Math.floor(i / CLASSES), taken: i % CLASSES, heldAt: edge.held, takenAt: edge.taken }];
+    });
+    return { edges, inIrq: [...this.#inIrq], irqsOn: [...this.#irqsOn] };
+  }
+
+  /** Throws the Violation that what both have seen amounts to. */
+  join({ edges, inIrq, irqsOn }: SeenOrder): void {
+    for (const { held, taken, heldAt, takenAt } of edges) {
+      if (this.lacks(held, taken)) this.edge(held, taken, heldAt, takenAt);
+    }
+    for (let id = 0; id < CLASSES; id++) {
+      const [irq, on] = [inIrq[id], irqsOn[id]];
+      if (irq !== undefined) this.waitedInIrq(id, irq);
+      if (on !== undefined) this.heldIrqsOn(id, on);
+    }
   }
 
   #mustNotInvert(id: number): void {

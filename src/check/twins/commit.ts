@@ -61,6 +61,7 @@ const LOOKUP_STALE: Twin = {
     "const change = atomic.load<u32>(S_CHANGE);",
     "const change: u32 = atomic.load<u32>(S_CHANGE) & 0;",
   ]),
+  long: true,
   scenario: "fault-remap",
   policy: Policy.Optimistic,
   // It commits for a detached VMA, over and over; or for a record that is another's by now.
@@ -74,6 +75,7 @@ const FRAME_FORGOTTEN: Twin = {
     "if (outcome != Outcome.Done) freeFrame(cpu, frame);",
     "if (outcome != Outcome.Done) count(cpu, Counter.FramesFreed);",
   ]),
+  long: true,
   scenario: "fault-fault",
   policy: Policy.Optimistic,
   caughtBy: ["rest"],

@@ -88,6 +88,7 @@ const SENDER_DEAF: Twin = {
       ],
     ),
   ],
+  long: true,
   scenario: "crossing-munmap",
   policy: Policy.Optimistic,
   caughtBy: ["deadlock", "livelock", "order"],

@@ -1,7 +1,8 @@
 /**
  * cli/check/checkworker.ts: one worker of `faultline check`: takes a job, explores it, tells what failed, answers.
  *
- *   main ──Job──▶ worker ──Answer──▶ main
+ *   main ──Job──▶ worker ──Answer──▶ main          a whole job
+ *        ──PartRequest──▶  ──Part──▶               a task of one that several workers share (part.ts)
  *        shared words: who must stop, how far this worker is (pool.ts)
  */
 import { parentPort, workerData } from "node:worker_threads";
@@ -13,9 +14,10 @@ import { Replay } from "../../check/replay.js";
 import type { Failure } from "../../check/scenario.js";
 import { scenario as scenarioNamed } from "../../check/scenarios/index.js";
 import { BadSchedule, encode, mustBeOf, type Schedule, shortened } from "../../check/schedule.js";
-import { Builds } from "./builds.js";
+import { Builds, type NamedBuild } from "./builds.js";
 import { Control, type WorkerInit } from "./control.js";
 import type { Answer, Found, Job, Told } from "./job.js";
+import { type Part, PartExplorer, type PartRequest } from "./part.js";
 import { search } from "./portfolio.js";
 import { scheduleName } from "./setting.js";
 
@@ -23,22 +25,38 @@ const { root, shared, slot } = workerData as WorkerInit;
 const control = new Control(shared);
 const builds = new Builds(root);
 
-parentPort!.on("message", async (job: Job) => {
+let explorer: PartExplorer | undefined;
+
+parentPort!.on("message", async (asked: Job | PartRequest) => {
   try {
-    parentPort!.postMessage({ answer: await answer(job) });
+    parentPort!.postMessage("task" in asked ? { part: await explorePart(asked) } : { answer: await answer(asked) });
   } catch (error) {
     const usage = error instanceof BadSchedule;
     parentPort!.postMessage({ error: error instanceof Error ? error.message : String(error), usage });
   }
 });
 
+async function explorePart(request: PartRequest): Promise<Part> {
+  const { job } = request;
+  const build = await builds.core(job.patches);
+  if (explorer?.job !== job.index) explorer = new PartExplorer(build, job);
+  const part = explorer.run(request, control, slot);
+  if (!part.failure || !job.tell || control.mustStop(job.index)) return part;
+  return { ...part, told: await toldOf(job, makerOf(job, build), build, part.failure) };
+}
+
+function makerOf({ subject, boot }: Job, build: NamedBuild): MakeChecker {
+  const scenario = scenarioNamed(subject.scenario);
+  return (keep, told) => {
+    return new Checker({ ...build, ...told }, shortened(scenario, keep), boot.policy, boot.tables, boot.layout);
+  };
+}
+
 async function answer(job: Job): Promise<Answer> {
   const { subject, boot, patches, tell, replay } = job;
   const build = await builds.core(patches);
   const scenario = scenarioNamed(subject.scenario);
-  const make: MakeChecker = (keep, told) => {
-    return new Checker({ ...build, ...told }, shortened(scenario, keep), boot.policy, boot.tables, boot.layout);
-  };
+  const make = makerOf(job, build);
   if (replay) {
     mustBeOf(replay, build.hash);
     const checker = make(replay.keep);
@@ -52,14 +70,17 @@ async function answer(job: Job): Promise<Answer> {
   };
   const verdict = search(build, scenario, boot, job.search, goOn);
   if (!verdict.failure || !tell || control.mustStop(job.index)) return { verdict };
-  const start: Schedule = { name: scheduleName(subject), build: build.hash, runs: verdict.failure.runs };
-  if (make(undefined).run(new Replay(start.runs))?.rule !== verdict.failure.rule) {
-    return { verdict, told: untold(verdict.failure, start) };
-  }
-  const operations = scenario.actors.map((actor) => actor.length);
+  return { verdict, told: await toldOf(job, make, build, verdict.failure) };
+}
+
+/** The failure, made smaller, for people. */
+async function toldOf(job: Job, make: MakeChecker, build: NamedBuild, failure: Failure): Promise<Told> {
+  const start: Schedule = { name: scheduleName(job.subject), build: build.hash, runs: failure.runs };
+  if (make(undefined).run(new Replay(start.runs))?.rule !== failure.rule) return untold(failure, start);
+  const operations = scenarioNamed(job.subject.scenario).actors.map((actor) => actor.length);
   const short = smaller(make, start, operations);
-  const stays = make(short.keep).run(new Replay(short.runs))?.rule === verdict.failure.rule;
-  return { verdict, told: await tellIt(job, make, stays ? short : start) };
+  const stays = make(short.keep).run(new Replay(short.runs))?.rule === failure.rule;
+  return tellIt(job, make, stays ? short : start);
 }
 
 /** A circle of locks that took several executions to see: none of them shows it alone. */

@@ -1,10 +1,10 @@
 /**
  * cli/check/control.ts: the few words that the main thread and its workers share while jobs run.
  *
- *   int32    ┌ all must stop ┬ jobs past this index must stop ┐
+ *   int32    ┌ all must stop ┬ jobs past this index must stop ┬ somebody has nothing to do ┐
  *   float64  └ for each worker: job · executions · events · milliseconds ┘   written by that worker, peeked at for progress
  *
- * A torn or stale figure shows for a quarter of a second; only the two int32 decide anything.
+ * A torn or stale figure shows for a quarter of a second; only the int32 decide anything.
  */
 import type { Progress } from "../../check/explore.js";
 
@@ -14,9 +14,10 @@ export interface WorkerInit {
   readonly slot: number;
 }
 
-const HEAD_BYTES = 8;
+const HEAD_BYTES = 16;
 const STOP = 0;
 const LAST = 1;
+const HUNGRY = 2;
 const FIGURES = 4;
 
 export class Control {
@@ -45,6 +46,15 @@ export class Control {
 
   mustStop(index: number): boolean {
     return Atomics.load(this.#head, STOP) !== 0 || index > Atomics.load(this.#head, LAST);
+  }
+
+  /** Whether a worker that has a task is to leave what it can of it to others. */
+  wantWork(wanted: boolean): void {
+    Atomics.store(this.#head, HUNGRY, wanted ? 1 : 0);
+  }
+
+  get workWanted(): boolean {
+    return Atomics.load(this.#head, HUNGRY) !== 0;
   }
 
   progress(slot: number, job: number, { executions, events, ms }: Progress): void {
