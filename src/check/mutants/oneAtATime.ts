@@ -1,0 +1,254 @@
+/**
+ * A core driven by one CPU, one call after another, compared with a model of pages after each: what kills the mutants that are
+ * wrong without any race.
+ *
+ *   40 pages over the edge of a leaf table, each: prot, byte, and for a page of a file what the file has there
+ *   calls   map (fixed, no replace, of a file, populated, anywhere), unmap, protect, dontneed, read, write, remote read and write
+ *
+ * Promise    a core that is right passes for every seed. At the end everything is unmapped, and frames and records are back.
+ * Runs on    the shipping module, so nothing is scheduled; a wait is a violation.
+ */
+import { uniformInt } from "pure-rand/distribution/uniformInt";
+import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import type { RandomGenerator } from "pure-rand/types/RandomGenerator";
+import { Errno } from "../../core/abi/errno.js";
+import { Advice, type Layout, MapFlag, type Policy, Prot, type Tables } from "../../core/abi/mman.js";
+import { type CoreBuild, Machine } from "../hooked.js";
+import { framesOf, mustConserve, mustHoldAtRest } from "../invariants.js";
+import { Violation } from "../violation.js";
+
+const PAGES = 40;
+const PAGE = 4096;
+const FIRST = 0x4020_0000 - 16 * PAGE;
+/** The byte of each page that is looked at. */
+const OFFSET = 77;
+const BYTES = 4 << 20;
+const STEPS = 60;
+const HEAP = 0x5000_0000;
+const PROTS = [0, 1, 3, 3, 3, 5, 7, 4, 2];
+/** core/mm/uaccess.ts */
+const NEED_IO = -4100;
+const FIXED = MapFlag.Private | MapFlag.Anonymous | MapFlag.Fixed;
+
+interface Page {
+  prot: number;
+  value: number;
+  /** What is there when the page is read in. */
+  initial: number;
+}
+
+/** Words of the shipping core beside those that scenarios use. */
+interface FileWords {
+  commitFilePage(cpu: number, va: bigint, source: number): number;
+  ioObject(cpu: number): number;
+  ioOffset(cpu: number): bigint;
+  takeReleasedObject(cpu: number): number;
+}
+
+/** Throws a Violation when the core is not what the model says. */
+export function oneAtATime(build: CoreBuild, policy: Policy, tables: Tables, layout: Layout, seed: number): void {
+  new Drive(build, policy, tables, layout, seed).run();
+}
+
+class Drive {
+  readonly #machine: Machine;
+  readonly #random: RandomGenerator;
+  readonly #pages: (Page | undefined)[] = new Array(PAGES).fill(undefined);
+  readonly #cpu: number;
+  readonly #remote: number;
+  readonly #frames: number;
+  #objects = 0;
+  #brk = HEAP;
+
+  constructor(build: CoreBuild, policy: Policy, tables: Tables, layout: Layout, seed: number) {
+    this.#machine = new Machine(build, BYTES, 2);
+    this.#machine.boot(BYTES, 2, policy, tables, layout);
+    this.#frames = framesOf(this.#machine);
+    const { plain } = this.#machine;
+    [this.#cpu, this.#remote] = [plain.cpuArea(0), plain.cpuArea(1)];
+    plain.cpuOnline(this.#cpu);
+    plain.cpuOnline(this.#remote);
+    plain.leaveSpace(this.#remote);
+    plain.setBrk(BigInt(HEAP));
+    this.#random = xoroshiro128plus(Math.imul(seed + 1, 0x9e3779b1));
+  }
+
+  run(): void {
+    for (let i = 0; i < STEPS; i++) {
+      this.#step();
+      this.#machine.plain.kernelExit(this.#cpu);
+      mustHoldAtRest(this.#machine);
+    }
+    for (let i = 0; i < PAGES; i++) this.#read(i, false);
+    mustConserve(this.#machine, 2, this.#frames);
+    this.#mustRelease();
+  }
+
+  #step(): void {
+    const [first, n] = [this.#draw(PAGES), 1 + this.#draw(12)];
+    const range = Array.from({ length: Math.min(n, PAGES - first) }, (_, i) => first + i);
+    const steps = [
+      () => this.#map(range, PROTS[this.#draw(PROTS.length)]),
+      () => this.#mapFile(range, PROTS[this.#draw(PROTS.length)]),
+      () => this.#mapAnywhere(range.length),
+      () => this.#unmap(range),
+      () => this.#unmap(range),
+      () => this.#protect(range, PROTS[this.#draw(PROTS.length)]),
+      () => this.#protect(range, PROTS[this.#draw(PROTS.length)]),
+      () => this.#dontNeed(range),
+      () => this.#moveBrk(this.#draw(6)),
+      ...[0, 1, 2, 3, 4].map(() => () => this.#write(first, 1 + this.#draw(255), this.#draw(4) === 0)),
+      ...[0, 1, 2].map(() => () => this.#read(first, this.#draw(4) === 0)),
+    ];
+    steps[this.#draw(steps.length)]();
+  }
+
+  #map(range: number[], prot: number): void {
+    const careful = this.#draw(4) === 0;
+    const flags = careful ? (FIXED & ~MapFlag.Fixed) | MapFlag.FixedNoReplace : FIXED;
+    const got = this.#mmap(range, prot, flags | (this.#draw(4) === 0 ? MapFlag.Populate : 0), 0, 0);
+    if (careful && range.some((i) => this.#pages[i])) return this.#must("map", got, -Errno.EEXIST);
+    this.#must("map", got, at(range[0]));
+    for (const i of range) this.#pages[i] = { prot, value: 0, initial: 0 };
+  }
+
+  #mapFile(range: number[], prot: number): void {
+    const object = ++this.#objects;
+    const page = this.#draw(4);
+    const flags = MapFlag.Private | MapFlag.Fixed;
+    this.#must("map of a file", this.#mmap(range, prot, flags, object, page * PAGE), at(range[0]));
+    range.forEach((i, k) => {
+      const initial = inFile(object, page + k);
+      this.#pages[i] = { prot, value: initial, initial };
+    });
+  }
+
+  #mapAnywhere(n: number): void {
+    const { plain } = this.#machine;
+    const flags = MapFlag.Private | MapFlag.Anonymous;
+    const got = plain.sysMmap(this.#cpu, 0n, BigInt(n * PAGE), 3, flags, 0, 0n);
+    const [from, to] = [Number(got), Number(got) + n * PAGE];
+    const overlaps = this.#pages.some((page, i) => page && at(i) < to && at(i) + PAGE > from);
+    if (got <= 0n || from % PAGE !== 0 || overlaps)
+      throw new Violation("results", `a mapping anywhere was put at ${got}`);
+    this.#must("write", Number(plain.guestWrite(this.#cpu, got, plain.bounce(this.#cpu), 1)), 0);
+    this.#must("unmap", Number(plain.sysMunmap(this.#cpu, got, BigInt(n * PAGE))), 0);
+  }
+
+  #moveBrk(pages: number): void {
+    const { plain, bytes } = this.#machine;
+    const end = HEAP + pages * PAGE;
+    this.#must("brk", Number(plain.sysBrk(this.#cpu, BigInt(end))), end);
+    const bounce = plain.bounce(this.#cpu);
+    for (let page = HEAP; page < HEAP + 6 * PAGE; page += PAGE) {
+      const got = Number(plain.guestRead(this.#cpu, bounce, BigInt(page), 1));
+      this.#must("read of the heap", got, page < end ? 0 : -Errno.EFAULT);
+      if (page >= this.#brk && page < end) this.#must("byte of the heap", bytes[bounce], 0);
+      bytes[bounce] = 1;
+      if (page < end) this.#must("write of the heap", Number(plain.guestWrite(this.#cpu, BigInt(page), bounce, 1)), 0);
+    }
+    this.#brk = end;
+  }
+
+  #unmap(range: number[]): void {
+    const { plain } = this.#machine;
+    this.#must("unmap", Number(plain.sysMunmap(this.#cpu, BigInt(at(range[0])), length(range))), 0);
+    for (const i of range) this.#pages[i] = undefined;
+  }
+
+  #protect(range: number[], prot: number): void {
+    const { plain } = this.#machine;
+    const hole = range.findIndex((i) => !this.#pages[i]);
+    const got = plain.sysMprotect(this.#cpu, BigInt(at(range[0])), length(range), prot);
+    this.#must("protect", Number(got), hole >= 0 ? -Errno.ENOMEM : 0);
+    for (const i of hole >= 0 ? range.slice(0, hole) : range) this.#pages[i]!.prot = prot;
+  }
+
+  #dontNeed(range: number[]): void {
+    const { plain } = this.#machine;
+    const got = plain.sysMadvise(this.#cpu, BigInt(at(range[0])), length(range), Advice.DontNeed);
+    this.#must("dontneed", Number(got), range.some((i) => !this.#pages[i]) ? -Errno.ENOMEM : 0);
+    for (const i of range) {
+      const page = this.#pages[i];
+      if (page) page.value = page.initial;
+    }
+  }
+
+  #write(i: number, value: number, remote: boolean): void {
+    const { plain, bytes } = this.#machine;
+    const page = this.#pages[i];
+    const cpu = remote ? this.#remote : this.#cpu;
+    const bounce = plain.bounce(cpu);
+    bytes[bounce] = value;
+    const copy = remote ? plain.remoteWrite : plain.guestWrite;
+    const got = this.#served(cpu, () => copy(cpu, BigInt(at(i) + OFFSET), bounce, 1));
+    const allowed = page !== undefined && (page.prot & Prot.Write) !== 0;
+    this.#must("write", got, allowed ? 0 : -Errno.EFAULT);
+    if (page && allowed) page.value = value;
+  }
+
+  #read(i: number, remote: boolean): void {
+    const { plain, bytes } = this.#machine;
+    const page = this.#pages[i];
+    const cpu = remote ? this.#remote : this.#cpu;
+    const bounce = plain.bounce(cpu);
+    const copy = remote ? plain.remoteRead : plain.guestRead;
+    const got = this.#served(cpu, () => copy(cpu, bounce, BigInt(at(i) + OFFSET), 1));
+    const allowed = page !== undefined && (page.prot & (Prot.Read | Prot.Write)) !== 0;
+    this.#must("read", got, allowed ? 0 : -Errno.EFAULT);
+    if (page && allowed) this.#must(`byte of page ${i}`, bytes[bounce], page.value);
+  }
+
+  /** An access, again after each page of a file that it asks for. */
+  #served(cpu: number, access: () => bigint): number {
+    const { plain, bytes } = this.#machine;
+    const files = plain as unknown as FileWords;
+    const source = plain.bounce(cpu) + 2 * PAGE;
+    for (let round = 0; round < 4; round++) {
+      const got = Number(access());
+      if (got !== NEED_IO) return got;
+      const [object, page] = [files.ioObject(cpu), Number(files.ioOffset(cpu)) / PAGE];
+      bytes.fill(inFile(object, page), source, source + PAGE);
+      const address = (plain as unknown as { ioAddress(cpu: number): bigint }).ioAddress(cpu);
+      this.#must("commit of a file page", files.commitFilePage(cpu, address, source), 0);
+    }
+    throw new Violation("livelock", "a page of a file is asked for again and again");
+  }
+
+  /** Every file that was mapped is given back once. */
+  #mustRelease(): void {
+    const files = this.#machine.plain as unknown as FileWords;
+    const back = new Set<number>();
+    for (let id = files.takeReleasedObject(this.#cpu); id !== 0; id = files.takeReleasedObject(this.#cpu)) {
+      if (back.has(id)) throw new Violation("results", `file ${id} is released twice`);
+      back.add(id);
+    }
+    this.#must("number of files released", back.size, this.#objects);
+  }
+
+  #mmap(range: number[], prot: number, flags: number, object: number, offset: number): number {
+    const { plain } = this.#machine;
+    const va = BigInt(at(range[0]));
+    return Number(plain.sysMmap(this.#cpu, va, length(range), prot, flags, object, BigInt(offset)));
+  }
+
+  #must(what: string, got: number, expected: number): void {
+    if (got !== expected) throw new Violation("results", `${what}: ${got}, not ${expected}, one call at a time`);
+  }
+
+  #draw(below: number): number {
+    return uniformInt(this.#random, 0, below - 1);
+  }
+}
+
+function at(page: number): number {
+  return FIRST + page * PAGE;
+}
+
+function length(range: number[]): bigint {
+  return BigInt(range.length * PAGE);
+}
+
+function inFile(object: number, page: number): number {
+  return (object * 31 + page * 7 + 1) & 255;
+}
