@@ -25,7 +25,7 @@ const SOME = [...PAGE.filter(([policy, tables]) => policy % 2 === tables || poli
 /** Small scenarios have few interleavings, and exhaustive exploration for all of them. */
 function seedsFor({ tags }: Scenario): number {
   if (FULL) return 3000;
-  return tags.includes("large") && !tags.includes("slow") ? 200 : 20;
+  return tags.includes("large") && !tags.includes("slow") ? 60 : 20;
 }
 
 for (const scenario of SCENARIOS) {

@@ -23,7 +23,10 @@ const CASES = PAIRS.flatMap((pair) =>
   READER.filter((reader) => reader || pair.freer === "rcu").map((irqIsReader) => ({ ...pair, irqIsReader })),
 );
 
-describe.each([Policy.Spf, Policy.Optimistic, Policy.MmapLock])("policy %i", (policy) => {
+/** Under spf the walk's section is all there is; the other policies are among the long tests. */
+const FULL = process.env.FAULTLINE_FULL === "1";
+
+describe.each([Policy.Spf, ...(FULL ? [Policy.Optimistic, Policy.MmapLock] : [])])("policy %i", (policy) => {
   test.each(CASES)("walker $walker, freer $freer; interrupts off a reader: $irqIsReader", (mixture) => {
     const { walker, freer, irqIsReader } = mixture;
     const checker = new Checker(build, scenario("walk-grace-period"), policy, mixtureTables(walker, freer));

@@ -2,7 +2,7 @@
  * Build what is missing or older than its sources.
  *
  *   core   src/core, the core's build tools   ─▶ build/core.raw.wasm core.wasm hooked.wasm sites.json layout.json
- *   dist   src                                ─▶ build/dist/main.js, and one file for each src/run/node/*worker.ts
+ *   dist   src                                ─▶ build/dist/main.js, embed.js, and a file for each *worker.ts of WORKERS
  *
  * Promise    a target is rebuilt exactly when the hash of its sources' names and contents differs from its stamp; each
  *            output appears whole (built aside, then renamed), its stamp last. Messages go to stderr only.
@@ -33,6 +33,9 @@ const CORE_TOOLS = [
   "wasm-hook",
   "wasm-places",
 ].map((name) => `tools/${name}.mjs`);
+
+/** Folders whose files named *worker.ts are bundles of their own. */
+const WORKERS = ["src/run/node", "src/bench", "src/cli/check"];
 
 const TARGETS = [
   {
@@ -96,7 +99,7 @@ async function bundle(out) {
 
 function entryPoints() {
   const entries = { main: "src/cli/main.ts", embed: "src/embed/index.ts" };
-  for (const folder of ["src/run/node", "src/bench"]) {
+  for (const folder of WORKERS) {
     for (const file of readdirSync(join(ROOT, folder))) {
       if (file.endsWith("worker.ts")) entries[basename(file, ".ts")] = `${folder}/${file}`;
     }

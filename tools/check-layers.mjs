@@ -33,7 +33,7 @@ export const LAYERS = {
     packages: ["commander", "cli-table3", "picocolors"],
   },
   "src/web": { imports: ["src/run", "src/check", "src/predict", "src/core/abi"] },
-  "src/bench": { imports: ["src/embed", "src/run", "src/core/abi"], node: true },
+  "src/bench": { imports: ["src/embed", "src/run", "src/check", "src/core/abi"], node: true },
 };
 
 /** The broken rules of a set of files, one line each. `files`: path from the root → text. */

@@ -3,8 +3,8 @@
  * otherwise. Wrong answers may only be "yes": it wakes a sleeping lane (exhaustive.ts).
  */
 import { Step } from "../core/abi/step.js";
+import { NARROW } from "./accesses.js";
 import { type Event, Mark } from "./event.js";
-import { NARROW } from "./happens.js";
 import type { Lane } from "./lane.js";
 import type { System } from "./strategy.js";
 

@@ -15,27 +15,24 @@
  *
  * Re-run     memory is put back to the start and the way down is run again: what was known of those events stays (happens.ts
  *            cuts only what comes after), and is compared: an execution that goes another way is a fault of the checker.
- * Disabling  a race with an event that made the lane able to go on can not be reversed; what took that ability away before
- *            can: interrupts turned off before they were turned on, a lock taken again before it was freed again. An
- *            interrupt whose reason its actor deals with itself never comes, and races all the same.
+ * Reversal   of interrupts and waits is not always possible where the race is: reversal.ts.
  */
-import { Pending } from "../core/abi/pending.js";
-import { Step } from "../core/abi/step.js";
+import { LANES } from "./accesses.js";
 import { dependsOn } from "./depends.js";
 import { type Event, Mark } from "./event.js";
-import { HappensBefore, LANES } from "./happens.js";
+import { HappensBefore } from "./happens.js";
 import { type Lane, LaneState } from "./lane.js";
+import { Reversal } from "./reversal.js";
 import type { Strategy, System } from "./strategy.js";
 
 export interface SearchFigures {
   /** Executions given up because what followed was known. */
   blocked: number;
-  races: number;
   deepest: number;
 }
 
 export class Exhaustive implements Strategy {
-  readonly figures: SearchFigures = { blocked: 0, races: 0, deepest: 0 };
+  readonly figures: SearchFigures = { blocked: 0, deepest: 0 };
   readonly happens: HappensBefore;
   /** By place. */
   protected backtrack = new Uint8Array(4096);
@@ -51,14 +48,14 @@ export class Exhaustive implements Strategy {
   #depth = 0;
   protected lanes: readonly Lane[] = [];
   #finished = false;
-  readonly #onRace = (earlier: number) => this.#race(earlier);
-  #racing!: Lane;
+  readonly #reversal: Reversal;
 
   readonly #system: System;
 
   constructor(system: System) {
     this.happens = new HappensBefore(system.memoryBytes, system.lanes);
     this.#system = system;
+    this.#reversal = new Reversal(this.happens, system, (e, newest) => this.tryBefore(e, newest));
   }
 
   /** Whether a bound kept anything back. */
@@ -82,6 +79,7 @@ export class Exhaustive implements Strategy {
 
   begin(lanes: readonly Lane[]): void {
     this.lanes = lanes;
+    this.#reversal.begin(lanes);
     this.#depth = 0;
   }
 
@@ -136,10 +134,10 @@ export class Exhaustive implements Strategy {
     this.done[depth] |= 1 << lane.id;
     this.backtrack[depth] |= 1 << lane.id;
     if (wrote) this.doneWrote[depth] |= 1 << lane.id;
-    if (alone && event.kind === Mark.Pause) this.#waitsInVain(lane);
-    this.#racing = lane;
-    this.happens.add(lane, event, wrote, before, alone, this.#onRace);
-    if (wrote && lane.actor === undefined && event.kind < Mark.Begin) this.#forestalled(lane, event, before);
+    if (alone && event.kind === Mark.Pause) this.#reversal.waitsInVain(lane);
+    this.#reversal.adding(lane);
+    this.happens.add(lane, event, wrote, before, alone, this.#reversal.onRace);
+    if (wrote && lane.actor === undefined && event.kind < Mark.Begin) this.#reversal.forestalled(lane, event, before);
     this.#sleepOn(depth, lane, event, wrote, alone);
     this.backtrack[depth + 1] = 0;
     this.done[depth + 1] = 0;
@@ -150,7 +148,7 @@ export class Exhaustive implements Strategy {
     this.figures.deepest = Math.max(this.figures.deepest, this.#depth);
     if (this.#depth < this.#wayLength) return;
     for (const lane of this.lanes) {
-      if (lane.state === LaneState.Stopped && lane.event.kind === Mark.Pause) this.#waitsInVain(lane);
+      if (lane.state === LaneState.Stopped && lane.event.kind === Mark.Pause) this.#reversal.waitsInVain(lane);
     }
   }
 
@@ -195,115 +193,6 @@ export class Exhaustive implements Strategy {
     }
     this.asleepWrote[depth + 1] = writes & next;
     this.asleep[depth + 1] = next;
-  }
-
-  /** An actor takes itself what its interrupt would have taken, or goes idle: the interrupt may come first, though here it does not. */
-  #forestalled(lane: Lane, { address, kind }: Event, before: number): void {
-    const taken = address === lane.pendingAddress && kind === Step.AtomicRmw && (before & HEEDED) !== 0;
-    const idle =
-      address === lane.idleAddress && before === 0 && (this.#system.word(lane.pendingAddress) & HEEDED) !== 0;
-    if ((!taken && !idle) || lane.irqDepth !== 0) return;
-    const interrupt = this.lanes.find(({ actor }) => actor === lane);
-    if (!interrupt) return;
-    this.#racing = interrupt;
-    this.happens.probe(interrupt, interrupt.event, this.#onRace);
-  }
-
-  /** `earlier` and the newest event race. */
-  #race(earlier: number): void {
-    const { happens } = this;
-    const lane = this.#racing;
-    this.figures.races++;
-    const other = this.lanes[happens.laneOf[earlier]];
-    if (other.actor === lane) {
-      // The actor stood while its interrupt ran: it can only come before all of it.
-      this.tryBefore(this.#beginningOf(earlier), lane);
-      return;
-    }
-    const disabler = this.#disabling(earlier, lane);
-    if (disabler === REVERSIBLE) this.tryBefore(earlier, lane);
-    else if (disabler >= 0) this.tryBefore(disabler, lane);
-  }
-
-  /** REVERSIBLE; or `earlier` made the newest event possible, and this is what had made it impossible, or -1. */
-  #disabling(earlier: number, lane: Lane): number {
-    const { happens } = this;
-    const { kind } = lane.event;
-    const kindOfEarlier = happens.kind[earlier];
-    if (kind === Mark.Begin && lane.actor) {
-      if (kindOfEarlier === Mark.IrqOn) return this.#markBefore(earlier, Mark.IrqOff);
-      if (kindOfEarlier === Mark.RcuExit) {
-        const entered = this.#markBefore(earlier, Mark.RcuEnter);
-        if (entered >= 0) this.tryBefore(entered, lane);
-        return REVERSIBLE;
-      }
-      if (happens.address[earlier] === lane.idleAddress && happens.before[earlier] !== 0) {
-        return happens.writeBefore(earlier, lane.idleAddress);
-      }
-      return REVERSIBLE;
-    }
-    if (kind === Mark.Pause && this.#changedAll(earlier, lane)) {
-      this.#tryBeforeChangedBack(earlier, lane);
-      const i = lane.watched.indexOf(happens.address[earlier] & ~3);
-      const one = happens.width[earlier] <= 4 && i >= 0 && i < lane.watching;
-      return one && happens.before[earlier] === lane.watchedValue[i] ? IMPOSSIBLE : REVERSIBLE;
-    }
-    if (kind === Mark.Wake && kindOfEarlier === Step.Notify) return IMPOSSIBLE;
-    return REVERSIBLE;
-  }
-
-  /** Whether an event made every change that ended a wait: before it, the wait may not have been able to end. */
-  #changedAll(i: number, lane: Lane): boolean {
-    const { happens } = this;
-    for (let k = 0; k < lane.watching; k++) {
-      if ((lane.changed & (1 << k)) !== 0 && !happens.coversWord(i, lane.watched[k] >>> 2)) return false;
-    }
-    return lane.changed !== 0;
-  }
-
-  /**
-   * Before place i, the latest event for each word that made it what the waiting lane had seen: before that, the wait could end.
-   * While the end of the wait is being added, or probed.
-   */
-  #tryBeforeChangedBack(i: number, lane: Lane): void {
-    const { happens } = this;
-    for (let k = 0; k < lane.watching; k++) {
-      const word = lane.watched[k] >>> 2;
-      for (let j = i - 1; j >= 0; j--) {
-        if (happens.wrote[j] === 0 || happens.kind[j] >= Mark.Begin) continue;
-        if (!happens.coversWord(j, word)) continue;
-        // What was there before is known of the first word only.
-        const known = happens.address[j] >>> 2 === word;
-        if ((known && happens.before[j] === lane.watchedValue[k]) || !happens.clockWithout(j)) continue;
-        this.tryBefore(j, lane);
-        if (known) break;
-      }
-    }
-  }
-
-  /** A wait that does not end, or ends because nobody else can go on, might have ended before. */
-  #waitsInVain(lane: Lane): void {
-    this.#racing = lane;
-    this.happens.probe(lane, lane.event, NOTHING);
-    this.#tryBeforeChangedBack(this.happens.length, lane);
-  }
-
-  #markBefore(i: number, kind: number): number {
-    const { happens } = this;
-    const lane = happens.laneOf[i];
-    for (let k = happens.ownIndex(i) - 1; k >= 1; k--) {
-      const at = happens.placeOf(lane, k);
-      if (happens.kind[at] === kind && happens.wrote[at] === 1) return at;
-    }
-    return IMPOSSIBLE;
-  }
-
-  #beginningOf(i: number): number {
-    const { happens } = this;
-    const lane = happens.laneOf[i];
-    let k = happens.ownIndex(i);
-    while (happens.kind[happens.placeOf(lane, k)] !== Mark.Begin) k--;
-    return happens.placeOf(lane, k);
   }
 
   /**
@@ -368,8 +257,3 @@ export class Exhaustive implements Strategy {
     this.#way = wider(this.#way);
   }
 }
-
-const NOTHING = () => {};
-const HEEDED = Pending.Flush | Pending.Quiesce;
-const REVERSIBLE = -2;
-const IMPOSSIBLE = -1;

@@ -148,7 +148,8 @@ class Exploration {
     if (executions >= (this.#settings.executions ?? Number.POSITIVE_INFINITY)) this.#stopped = true;
     if (executions % BETWEEN === 0) {
       const soFar = this.#soFar();
-      if (soFar.ms >= (this.#settings.milliseconds ?? Number.POSITIVE_INFINITY) || !this.#goOn(soFar)) this.#stopped = true;
+      if (soFar.ms >= (this.#settings.milliseconds ?? Number.POSITIVE_INFINITY) || !this.#goOn(soFar))
+        this.#stopped = true;
     }
     return this.#stopped;
   }

@@ -6,28 +6,18 @@
  *            compare-and-swap changes nothing, nor does a store of what was there: swapping it with a read gives the same.
  * Races      as an event is added: each earlier dependent event of another lane with nothing in between that orders the two.
  *            Those, and no others, are what a search must try the other way round.
- * Locations  4-byte words; a fill or a copy of more than NARROW bytes is an access to a page as a whole. Beyond memory:
- *            each CPU's mask (are interrupts off, is it in a reader section), each address's waiter list.
+ * Locations  accesses.ts: words, pages, CPUs' masks, waiter lists.
  *
  * Interrupts are lanes of their own. What they take from the rest of the program:
  *   begins     reads the own pending and idle words and the mask
  *   atomic     their actor stands until they end. So a race of one of their events with a later one of their actor is
- *              tried at the interrupt's beginning, and its races with the mask where the mask was set (`disabling`).
+ *              tried at the interrupt's beginning, and its races with the mask where the mask was set (reversal.ts).
  *
- * Cost       O(lanes) an event for words; the tables are indexed by word, and what is written to them is undone from a log.
+ * Cost       O(lanes) an event for words.
  */
-import { Step } from "../core/abi/step.js";
+import { Accesses, LANES } from "./accesses.js";
 import { type Event, Mark } from "./event.js";
 import type { Lane } from "./lane.js";
-
-export const LANES = 8;
-/** A fill or copy of more bytes than this concerns pages. */
-export const NARROW = 1024;
-const PAGE_SHIFT = 12;
-/** Words of a page. */
-const PAGE_WORDS_SHIFT = PAGE_SHIFT - 2;
-const MASK_TRANSITIONS = new Uint8Array(64);
-for (const mark of [Mark.IrqOff, Mark.IrqOn, Mark.RcuEnter, Mark.RcuExit]) MASK_TRANSITIONS[mark] = 1;
 
 /** Called for each race of the event that is being added with the earlier one at a place. */
 export type OnRace = (earlier: number) => void;
@@ -50,59 +40,20 @@ export class HappensBefore {
   /** Clock of the event that is being added, as far as known; complete after add(). */
   readonly now = new Uint32Array(LANES);
   readonly without = new Uint32Array(LANES);
-  readonly #words: number;
-  readonly #lastWrite: Int32Array;
-  readonly #lastRead: Int32Array;
-  readonly #pageWrite: Int32Array;
-  readonly #pageRead: Int32Array;
-  readonly #wordWriteIn: Int32Array;
-  readonly #wordReadIn: Int32Array;
-  /** Undo log: table, index, old value. */
-  #log = new Int32Array(3 * 8192);
-  #logged = 0;
+  readonly #accesses: Accesses;
+  /** What to undo from, by place. */
   #logAt = new Uint32Array(4096);
   /** Place in the execution of each lane's k-th event. */
   readonly #places: Uint32Array[] = Array.from({ length: LANES }, () => new Uint32Array(4096));
-  readonly #tables: readonly Int32Array[];
-  readonly #candidates: number[] = [];
-  /** What the event that is being added touches: first and last location, in pairs. */
-  readonly #touched: number[] = [];
-  readonly #cpuOf = new Uint8Array(LANES);
-  readonly #waiters = new Map<number, number>();
-  readonly #lanes: number;
 
   constructor(memoryBytes: number, lanes: number) {
-    if (lanes > LANES) throw new Error(`at most ${LANES} lanes, with their interrupts`);
-    this.#lanes = lanes;
-    this.#words = memoryBytes >>> 2;
-    const locations = this.#words + 1024;
-    const pages = (memoryBytes >>> PAGE_SHIFT) + 1;
-    const table = (n: number) => new Int32Array(n).fill(-1);
-    this.#lastWrite = table(locations);
-    this.#lastRead = table(locations * LANES);
-    this.#pageWrite = table(pages);
-    this.#pageRead = table(pages * LANES);
-    this.#wordWriteIn = table(pages * LANES);
-    this.#wordReadIn = table(pages * LANES);
-    this.#tables = [
-      this.#lastWrite,
-      this.#lastRead,
-      this.#pageWrite,
-      this.#pageRead,
-      this.#wordWriteIn,
-      this.#wordReadIn,
-    ];
+    this.#accesses = new Accesses(memoryBytes, lanes);
   }
 
   /** Forgets all events from `length` on. */
   cut(length: number): void {
     if (length >= this.length) return;
-    const until = this.#logAt[length];
-    const log = this.#log;
-    while (this.#logged > until) {
-      this.#logged -= 3;
-      this.#tables[log[this.#logged]][log[this.#logged + 1]] = log[this.#logged + 2];
-    }
+    this.#accesses.undo(this.#logAt[length]);
     this.length = length;
   }
 
@@ -118,7 +69,7 @@ export class HappensBefore {
     this.site[n] = event.site;
     this.before[n] = before;
     this.wrote[n] = wrote ? 1 : 0;
-    this.#logAt[n] = this.#logged;
+    this.#logAt[n] = this.#accesses.logged;
     this.#countUp(n, q);
     const own = this.count[n * LANES + q];
     this.#startClock(q, own);
@@ -127,7 +78,7 @@ export class HappensBefore {
     this.now[q] = own;
     this.clock.set(this.now, n * LANES);
     this.#place(q, own, n);
-    this.#note(n, lane, event, wrote);
+    this.#accesses.note(lane, event, wrote, n);
     this.length++;
   }
 
@@ -193,7 +144,9 @@ export class HappensBefore {
       for (let i = 0; i < LANES; i++) without[i] = clock[at + i];
     }
     let hidden = false;
-    for (const i of this.#candidates) {
+    const { candidates, found } = this.#accesses;
+    for (let k = 0; k < found; k++) {
+      const i = candidates[k];
       if (i <= e) continue;
       if (clock[i * LANES + lane] >= own) hidden = true;
       else this.#joinWithout(i);
@@ -215,21 +168,7 @@ export class HappensBefore {
   /** Whether the event that is being added depends on event i. */
   #meets(i: number): boolean {
     if (this.wrote[i] === 0 && this.wrote[this.length] === 0) return false;
-    const kind = this.kind[i];
-    if (MASK_TRANSITIONS[kind] === 1) return this.#touchedIn(this.#words + this.#cpuOf[this.laneOf[i]], 0);
-    if (kind >= Mark.Begin || kind === Step.Fence) return false;
-    const first = this.address[i] >>> 2;
-    const last = (this.address[i] + this.width[i] - 1) >>> 2;
-    const wide = this.width[i] > NARROW;
-    return wide
-      ? this.#touchedIn(first & ~1023, (last | 1023) - (first & ~1023))
-      : this.#touchedIn(first, last - first);
-  }
-
-  #touchedIn(first: number, more: number): boolean {
-    const touched = this.#touched;
-    for (let i = 0; i < touched.length; i += 2) if (touched[i] <= first + more && first <= touched[i + 1]) return true;
-    return false;
+    return this.#accesses.meets(this.laneOf[i], this.kind[i], this.address[i], this.width[i]);
   }
 
   countOf(i: number, lane: number): number {
@@ -281,131 +220,17 @@ export class HappensBefore {
 
   /** Finds the earlier events that the new one depends on; reports races; joins clocks. */
   #order(lane: Lane, event: Event, wrote: boolean, onRace: OnRace): void {
-    const found = this.#candidates;
-    found.length = 0;
-    this.#touched.length = 0;
-    this.#cpuOf[lane.id] = lane.cpuIndex;
-    this.#eachLocation(lane, event, wrote, GATHER);
-    if (found.length === 0) return;
-    if (found.length > 1) found.sort(descending);
+    this.#accesses.gather(lane, event, wrote);
+    const { candidates, found } = this.#accesses;
     const { now, clock } = this;
-    for (let k = 0; k < found.length; k++) {
-      const i = found[k];
-      if (k > 0 && i === found[k - 1]) continue;
+    for (let k = 0; k < found; k++) {
+      const i = candidates[k];
+      if (k > 0 && i === candidates[k - 1]) continue;
       const other = this.laneOf[i];
       if (other === lane.id || now[other] >= this.count[i * LANES + other]) continue;
       onRace(i);
       for (let q = 0, at = i * LANES; q < LANES; q++) if (clock[at + q] > now[q]) now[q] = clock[at + q];
     }
-  }
-
-  #note(n: number, lane: Lane, event: Event, wrote: boolean): void {
-    this.#eachLocation(lane, event, wrote, n);
-  }
-
-  /** Visits what the event touches: gathers whom it depends on, or notes it under its place `n`. */
-  #eachLocation(lane: Lane, { kind, address, width }: Event, wrote: boolean, n: number): void {
-    if (kind < Mark.Begin) {
-      if (kind === Step.Fence) return;
-      if (width > NARROW) this.#pages(lane.id, address, width, kind === Step.Fill || kind === Step.CopyTo, n);
-      else {
-        const last = (address + width - 1) >>> 2;
-        for (let word = address >>> 2; word <= last; word++) this.#word(lane.id, word, wrote, n, true);
-      }
-      if (kind === Step.Notify || kind === Step.Wait) this.#word(lane.id, this.#waiterList(address), true, n, false);
-      return;
-    }
-    if (MASK_TRANSITIONS[kind] === 1) {
-      if (wrote) this.#word(lane.id, this.#maskOf(lane), true, n, false);
-    } else if (kind === Mark.Pause) {
-      this.#word(lane.id, address >>> 2, false, n, true);
-      for (let i = 0; i < lane.watching; i++) this.#word(lane.id, lane.watched[i] >>> 2, false, n, true);
-    } else if (kind === Mark.Wake) {
-      this.#word(lane.id, this.#waiterList(address), false, n, false);
-    } else if (kind === Mark.Begin && lane.actor) {
-      this.#word(lane.id, lane.pendingAddress >>> 2, false, n, true);
-      this.#word(lane.id, lane.idleAddress >>> 2, false, n, true);
-      this.#word(lane.id, this.#maskOf(lane), false, n, false);
-    }
-  }
-
-  #maskOf(lane: Lane): number {
-    return this.#words + lane.cpuIndex;
-  }
-
-  #waiterList(address: number): number {
-    let at = this.#waiters.get(address);
-    if (at === undefined) {
-      at = this.#words + 16 + this.#waiters.size;
-      this.#waiters.set(address, at);
-    }
-    return at;
-  }
-
-  #word(lane: number, word: number, write: boolean, n: number, inMemory: boolean): void {
-    const page = word >>> PAGE_WORDS_SHIFT;
-    if (n !== GATHER) {
-      if (write) {
-        this.#set(LAST_WRITE, word, n);
-        if (inMemory) this.#set(WORD_WRITE_IN, page * LANES + lane, n);
-      } else {
-        this.#set(LAST_READ, word * LANES + lane, n);
-        if (inMemory) this.#set(WORD_READ_IN, page * LANES + lane, n);
-      }
-      return;
-    }
-    this.#touched.push(word, word);
-    const found = this.#candidates;
-    const last = this.#lastWrite[word];
-    if (last >= 0) found.push(last);
-    if (write) {
-      for (let q = 0, at = word * LANES; q < this.#lanes; q++) {
-        const read = this.#lastRead[at + q];
-        if (read > last) found.push(read);
-      }
-    }
-    if (!inMemory) return;
-    if (this.#pageWrite[page] >= 0) found.push(this.#pageWrite[page]);
-    if (write) for (let q = 0; q < this.#lanes; q++) this.#gather(this.#pageRead[page * LANES + q]);
-  }
-
-  #pages(lane: number, address: number, bytes: number, write: boolean, n: number): void {
-    const last = (address + bytes - 1) >>> PAGE_SHIFT;
-    if (n === GATHER)
-      this.#touched.push((address >>> PAGE_SHIFT) << PAGE_WORDS_SHIFT, ((last + 1) << PAGE_WORDS_SHIFT) - 1);
-    for (let page = address >>> PAGE_SHIFT; page <= last; page++) {
-      if (n !== GATHER) {
-        if (write) this.#set(PAGE_WRITE, page, n);
-        else this.#set(PAGE_READ, page * LANES + lane, n);
-        continue;
-      }
-      this.#gather(this.#pageWrite[page]);
-      for (let q = 0, at = page * LANES; q < this.#lanes; q++) {
-        this.#gather(this.#wordWriteIn[at + q]);
-        if (!write) continue;
-        this.#gather(this.#wordReadIn[at + q]);
-        this.#gather(this.#pageRead[at + q]);
-      }
-    }
-  }
-
-  #gather(i: number): void {
-    if (i >= 0) this.#candidates.push(i);
-  }
-
-  #set(table: number, index: number, value: number): void {
-    if (this.#logged + 3 > this.#log.length) {
-      const wider = new Int32Array(this.#log.length * 2);
-      wider.set(this.#log);
-      this.#log = wider;
-    }
-    const at = this.#logged;
-    const words = this.#tables[table];
-    this.#log[at] = table;
-    this.#log[at + 1] = index;
-    this.#log[at + 2] = words[index];
-    this.#logged = at + 3;
-    words[index] = value;
   }
 
   #grow(): void {
@@ -425,16 +250,4 @@ export class HappensBefore {
     this.count = wider(this.count, new Uint32Array(n * LANES));
     this.#logAt = wider(this.#logAt, new Uint32Array(n));
   }
-}
-
-const GATHER = -1;
-const LAST_WRITE = 0;
-const LAST_READ = 1;
-const PAGE_WRITE = 2;
-const PAGE_READ = 3;
-const WORD_WRITE_IN = 4;
-const WORD_READ_IN = 5;
-
-function descending(a: number, b: number): number {
-  return b - a;
 }

@@ -16,9 +16,9 @@
  * Cost       memory: a tree for each place of the way down.
  */
 import { Step } from "../core/abi/step.js";
+import { LANES, NARROW } from "./accesses.js";
 import { type Event, Mark } from "./event.js";
 import { Exhaustive } from "./exhaustive.js";
-import { LANES, NARROW } from "./happens.js";
 import type { Lane } from "./lane.js";
 
 /** A step to be taken, and what may follow it. */

@@ -17,6 +17,7 @@
  */
 import { Pending } from "../core/abi/pending.js";
 import { Step } from "../core/abi/step.js";
+import { effectOf } from "./effect.js";
 import { kindName, Mark, mayWrite } from "./event.js";
 import type { Listener, Machine } from "./hooked.js";
 import { Lane, LaneState } from "./lane.js";
@@ -219,7 +220,7 @@ export class Scheduler implements Listener {
   #decide(): void {
     const lane = this.#current;
     const strategy = this.#strategy;
-    if (strategy.carriesOn !== undefined && strategy.carriesOn(lane) && this.#canGoOn(lane)) {
+    if (strategy.carriesOn?.(lane) && this.#canGoOn(lane)) {
       this.#perform(lane);
       return;
     }
@@ -270,40 +271,11 @@ export class Scheduler implements Listener {
   #settle(lane: Lane): void {
     if (!lane.unsettled) return;
     lane.unsettled = false;
-    const wrote = this.#wrote(lane);
+    const wrote = effectOf(lane, this.#machine.words);
     this.#observer.performed(lane, wrote, lane.before);
     this.#strategy.performed?.(lane, lane.event, wrote, lane.before, lane.alone);
     // The next round of a wait looks anew.
     if (lane.event.kind === Mark.Pause) lane.watching = 0;
-  }
-
-  /** Whether memory, or the lane's mask, is not what it was. */
-  #wrote(lane: Lane): boolean {
-    const { kind, address, width } = lane.event;
-    if (kind >= Mark.Begin) return lane.transition;
-    const { words } = this.#machine;
-    const at = address >>> 2;
-    switch (kind) {
-      case Step.AtomicLoad:
-        if (address === lane.pendingAddress) return false;
-        lane.watch(address & ~3, words[at]);
-        if (width === 8) lane.watch(address + 4, words[at + 1]);
-        return false;
-      case Step.AtomicCmpxchg:
-        if (words[at] === lane.before && (width < 8 || words[at + 1] === lane.beforeHigh)) {
-          lane.watch(address & ~3, words[at]);
-          return false;
-        }
-        lane.forget(address, width);
-        return true;
-      case Step.Store:
-      case Step.AtomicStore:
-      case Step.AtomicRmw:
-        lane.forget(address, width);
-        return words[at] !== lane.before || (width === 8 && words[at + 1] !== lane.beforeHigh);
-      default:
-        return mayWrite(kind);
-    }
   }
 
   /** Wakes every sleeper on the address, whatever the count: a wait may end early for no reason. */

@@ -5,6 +5,7 @@
  *   storm    the guest fault storm under each policy, beside native and qemu-user
  *   guest    instructions a second of three computations, beside native and qemu-user
  *   layout   what blocks of page tables cost
+ *   check    steps, executions and context switches a second of the checker, beside spin on an equal model
  *
  * Promise   each row stands beside its rivals, from the same minutes of the same machine; the command that repeats a table is
  *           printed above it. Interrupted, it prints what it has: status 130.
@@ -13,13 +14,14 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { type Command, InvalidArgumentError } from "commander";
+import { benchCheck } from "../bench/check.js";
 import { watchInterrupt } from "../bench/child.js";
 import { type Contender, native, ours, qemu } from "../bench/contender.js";
 import { benchFaults, PROTECTIONS } from "../bench/fault.js";
 import { benchGuest } from "../bench/guest.js";
 import { benchLayout } from "../bench/layout.js";
 import { benchStorm } from "../bench/storm.js";
-import { faultTable, guestTable, layoutTable, stormTable } from "./benchTables.js";
+import { checkTable, faultTable, guestTable, layoutTable, stormTable } from "./benchTables.js";
 import { coloursFor, Progress } from "./terminal.js";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -88,6 +90,11 @@ const BENCHES: Readonly<Record<string, (options: Options, around: Surroundings) 
     const rows = await benchLayout({ samples, milliseconds, directory: directory(), ...around });
     return { command: `layout --samples ${samples}`, rows, table: layoutTable(rows, colours()) };
   },
+  async check({ samples, milliseconds = 500 }, around) {
+    const measured = await benchCheck({ root: ROOT, samples, milliseconds, ...around });
+    const rows = [...measured.core, ...measured.model];
+    return { command: `check --samples ${samples}`, rows, table: checkTable(measured, colours()) };
+  },
 };
 
 export function registerBench(program: Command): void {
@@ -99,7 +106,7 @@ export function registerBench(program: Command): void {
     .option("--threads <list>", "numbers of threads, with commas between", threadList, defaultThreads())
     .option("--tables <list>", "fault: protections, with commas between", protections, Object.keys(PROTECTIONS))
     .option("--samples <n>", "samples of each row", whole, 5)
-    .option("--milliseconds <n>", "how long one sample lasts (300; storm 1000; layout 200)", whole)
+    .option("--milliseconds <n>", "how long one sample lasts (300; storm 1000; layout 200; check 500)", whole)
     .option("--share <part>", "guest: how much of the programs' full length", part, 1)
     .option("--json <file>", "write the rows of every table as JSON")
     .action(async (chosen: string[], options: Options) => {

@@ -1,5 +1,6 @@
 /** cli/benchTables.ts: the tables of `faultline bench`. A ratio whose other side was not measured is "-". */
 import Table from "cli-table3";
+import type { CheckBench } from "../bench/check.js";
 import { type FaultRow, HOT_PAGES } from "../bench/fault.js";
 import type { GuestRow } from "../bench/guest.js";
 import type { LayoutRow } from "../bench/layout.js";
@@ -99,6 +100,31 @@ export function layoutTable(rows: readonly LayoutRow[], colours: Colours): strin
     }),
   );
 }
+
+/** Two tables, and what differs between the sides of the second. */
+export function checkTable({ core, model }: CheckBench, colours: Colours): string {
+  const coreRows = core.map(({ name, steps, executions, switches }) => {
+    const each = `${(1e9 / steps.rate).toFixed(0)} ns`;
+    return [name, ...spread(steps), each, shortNumber(executions.rate), shortNumber(switches.rate)];
+  });
+  const modelRows = model.map(({ name, size, steps, total, executions, ms }) => {
+    const shape = `${size.lockers} × ${size.rounds}, ${size.reads} reads`;
+    const all = [shortNumber(total), shortNumber(executions), `${ms.rate.toPrecision(3)} ms`];
+    return [name, shape, ...spread(steps), ...all];
+  });
+  const coreTitles = ["core, one CPU", "steps/s", "middle half", "a step", "executions/s", "switches/s"];
+  const modelTitles = ["model", "size", "steps/s", "middle half", "all steps", "executions", "all of it"];
+  return [
+    draw(coreTitles, 1, colours, coreRows),
+    ...(model.length > 0 ? [draw(modelTitles, 2, colours, modelRows), ...DIFFERS] : []),
+  ].join("\n");
+}
+
+const DIFFERS = [
+  "A step of ours is an access that took effect, on the way back to a known place too; one of spin is a state stored.",
+  "Spin keeps every state and never runs one twice; ours keeps none: compare the time for all of it, at one size.",
+  "Spin's time includes the start of its process, not its compilation.",
+];
 
 function frames(n: number): string {
   return `${n}, ${((n * 4) / 1024).toFixed(1)} MiB`;

@@ -9,7 +9,7 @@ const FILL_INTERRUPTIBLE: Twin = {
   scenario: "fault-remap",
   policy: Policy.Optimistic,
   // A copy through the stale translation; a stale translation found at rest; or the old page's byte read from the new.
-  caughtBy: ["freed", "rest", "results"],
+  caughtBy: ["freed", "rest", "results", "race", "record"],
 };
 
 const ZERO_PAGE_UNFLUSHED: Twin = {
@@ -31,7 +31,7 @@ const FLUSH_FORGOTTEN: Twin = {
   scenario: "write-dontneed",
   long: true,
   policy: Policy.Optimistic,
-  caughtBy: ["freed", "rest", "results"],
+  caughtBy: ["freed", "rest", "results", "race", "record"],
 };
 
 const RIGHTS_UNFLUSHED: Twin = {
@@ -61,7 +61,7 @@ const COPY_INTERRUPTIBLE: Twin = {
   scenario: "write-dontneed",
   long: true,
   policy: Policy.Optimistic,
-  caughtBy: ["freed", "results"],
+  caughtBy: ["freed", "results", "race", "record"],
 };
 
 const SENDER_DEAF: Twin = {
@@ -90,7 +90,7 @@ const SENDER_DEAF: Twin = {
   ],
   scenario: "crossing-munmap",
   policy: Policy.Optimistic,
-  caughtBy: ["deadlock", "livelock"],
+  caughtBy: ["deadlock", "livelock", "order"],
 };
 
 const LEAVER_AWAITED: Twin = {
@@ -107,7 +107,7 @@ const LEAVER_AWAITED: Twin = {
   scenario: "leave-shootdown",
   long: true,
   policy: Policy.Optimistic,
-  caughtBy: ["deadlock", "livelock"],
+  caughtBy: ["deadlock", "livelock", "order"],
 };
 
 export const FLUSH_TWINS: readonly Twin[] = [
@@ -149,7 +149,7 @@ export const FLUSH_TWINS: readonly Twin[] = [
     scenario: "sleep-shootdown",
     long: true,
     policy: Policy.Optimistic,
-    caughtBy: ["freed", "rest", "results"],
+    caughtBy: ["freed", "rest", "results", "race", "record"],
   },
   {
     name: "awake-late",
@@ -162,7 +162,7 @@ export const FLUSH_TWINS: readonly Twin[] = [
     scenario: "sleep-shootdown",
     long: true,
     policy: Policy.Optimistic,
-    caughtBy: ["freed", "rest", "results"],
+    caughtBy: ["freed", "rest", "results", "race", "record"],
   },
   {
     name: "wake-lost",
@@ -193,6 +193,6 @@ export const FLUSH_TWINS: readonly Twin[] = [
     scenario: "join-shootdown",
     long: true,
     policy: Policy.Optimistic,
-    caughtBy: ["freed", "rest", "results"],
+    caughtBy: ["freed", "rest", "results", "race", "record"],
   },
 ];

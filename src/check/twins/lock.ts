@@ -10,7 +10,7 @@ const VMA_FREED_AT_ONCE: Twin = {
   seeds: 40_000,
   long: true,
   policy: Policy.VmaLock,
-  caughtBy: ["rest", "results", "livelock", "bug", "leak", "deadlock"],
+  caughtBy: ["rest", "results", "livelock", "bug", "leak", "deadlock", "race", "record"],
 };
 
 const WRITER_BESIDE_READERS: Twin = {
@@ -46,7 +46,7 @@ export const LOCK_TWINS: readonly Twin[] = [
     scenario: "upgrade-upgrade",
     long: true,
     policy: Policy.Optimistic,
-    caughtBy: ["deadlock", "livelock"],
+    caughtBy: ["deadlock", "livelock", "order"],
   },
   {
     name: "split-unlocked",

@@ -15,7 +15,7 @@ const REMOTE_UNLOCKED: Twin = {
   ),
   scenario: "remote-munmap",
   policy: Policy.Optimistic,
-  caughtBy: ["freed", "results"],
+  caughtBy: ["freed", "results", "race", "record"],
 };
 
 export const REMOTE_TWINS: readonly Twin[] = [
@@ -29,7 +29,7 @@ export const REMOTE_TWINS: readonly Twin[] = [
     long: true,
     policy: Policy.Optimistic,
     tables: Tables.Irq,
-    caughtBy: ["freed"],
+    caughtBy: ["freed", "race", "record"],
   },
   {
     name: "remote-translation-kept",

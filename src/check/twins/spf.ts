@@ -41,7 +41,7 @@ export const SPF_TWINS: readonly Twin[] = [
     ]),
     scenario: "write-grace-period",
     seeds: 40_000,
-    caughtBy: ["freed", "rest", "bug"],
+    caughtBy: ["freed", "rest", "bug", "race", "record"],
   },
   {
     ...spf,
@@ -68,7 +68,7 @@ export const SPF_TWINS: readonly Twin[] = [
     ),
     scenario: "upgrade-upgrade",
     tables: Tables.Irq,
-    caughtBy: ["deadlock", "livelock"],
+    caughtBy: ["deadlock", "livelock", "order"],
   },
   {
     ...spf,
@@ -79,7 +79,7 @@ export const SPF_TWINS: readonly Twin[] = [
       "walkEnd(cpu);\n  const seen = atomic.load<u64>(slot);\n  walkBegin(cpu);",
     ]),
     scenario: "walk-grace-period",
-    caughtBy: ["freed"],
+    caughtBy: ["freed", "race", "record"],
   },
   {
     ...spf,

@@ -12,7 +12,7 @@ const TABLE_FREED_AT_ONCE: Twin = {
   ]),
   scenario: "walk-munmap-table",
   policy: Policy.Optimistic,
-  caughtBy: ["freed"],
+  caughtBy: ["freed", "race", "record"],
 };
 
 const WALK_INTERRUPTIBLE: Twin = {
@@ -28,7 +28,7 @@ const WALK_INTERRUPTIBLE: Twin = {
   long: true,
   policy: Policy.Optimistic,
   tables: Tables.Irq,
-  caughtBy: ["freed"],
+  caughtBy: ["freed", "race", "record"],
 };
 
 const HALF_REUSED_AT_ONCE: Twin = {
@@ -38,7 +38,7 @@ const HALF_REUSED_AT_ONCE: Twin = {
   scenario: "walk-munmap-table",
   policy: Policy.Optimistic,
   layout: Layout.Halves,
-  caughtBy: ["freed"],
+  caughtBy: ["freed", "race", "record"],
 };
 
 const PERIOD_UNFINISHED: Twin = {
@@ -48,7 +48,7 @@ const PERIOD_UNFINISHED: Twin = {
   scenario: "walk-munmap-table",
   long: true,
   policy: Policy.Optimistic,
-  caughtBy: ["freed", "rest", "trap", "bug", "livelock"],
+  caughtBy: ["freed", "rest", "trap", "bug", "livelock", "race", "record"],
 };
 
 export const TABLE_TWINS: readonly Twin[] = [
@@ -62,10 +62,13 @@ export const TABLE_TWINS: readonly Twin[] = [
     scenario: "walk-munmap-table",
     policy: Policy.Optimistic,
     tables: Tables.Irq,
-    caughtBy: ["freed"],
+    caughtBy: ["freed", "race", "record"],
   },
   HALF_REUSED_AT_ONCE,
-  ...also(HALF_REUSED_AT_ONCE, { scenario: "halves-reused", caughtBy: ["freed", "rest", "results", "bug"] }),
+  ...also(HALF_REUSED_AT_ONCE, {
+    scenario: "halves-reused",
+    caughtBy: ["freed", "rest", "results", "bug", "race", "record"],
+  }),
   {
     name: "half-in-the-others-period",
     about: "a half retired while its block's head is queued is freed with the other, in a period that may be older",
@@ -78,7 +81,7 @@ export const TABLE_TWINS: readonly Twin[] = [
     long: true,
     policy: Policy.Optimistic,
     layout: Layout.Halves,
-    caughtBy: ["freed"],
+    caughtBy: ["freed", "race", "record"],
   },
   {
     name: "block-freed-at-once",
@@ -93,7 +96,7 @@ export const TABLE_TWINS: readonly Twin[] = [
     scenario: "two-tables",
     policy: Policy.Optimistic,
     layout: Layout.Fragments,
-    caughtBy: ["freed"],
+    caughtBy: ["freed", "race", "record"],
   },
   PERIOD_UNFINISHED,
   ...also(PERIOD_UNFINISHED, { scenario: "rcu-overload" }),
@@ -104,7 +107,7 @@ export const TABLE_TWINS: readonly Twin[] = [
     scenario: "walk-grace-period",
     long: true,
     policy: Policy.Optimistic,
-    caughtBy: ["freed"],
+    caughtBy: ["freed", "race", "record"],
   },
   {
     name: "tagged-too-early",
@@ -117,6 +120,6 @@ export const TABLE_TWINS: readonly Twin[] = [
     seeds: 20_000,
     long: true,
     policy: Policy.Optimistic,
-    caughtBy: ["freed"],
+    caughtBy: ["freed", "race", "record"],
   },
 ];

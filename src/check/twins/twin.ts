@@ -28,7 +28,10 @@ export interface Twin {
   readonly tables?: Tables;
   /** Layout.Page when not said. */
   readonly layout?: Layout;
-  /** The rules it may be caught by, each for a reason. */
+  /**
+   * The rules it may be caught by, each for a reason. What is freed too early shows as the access to it, or, once it is
+   * another's, as the race of the two.
+   */
   readonly caughtBy: readonly Rule[];
 }
 
