@@ -25,9 +25,23 @@ export function buildTwin(patches) {
   return compilePatched(patches, "-O1", link);
 }
 
-/** The same with one file replaced first: a mutant (tools/mutants.mjs), with the patches of a variant or none. */
-export function buildMutant(file, text, patches = []) {
-  return compilePatched(patches, "-O1", link, (folder) => writeFileSync(join(folder, file), text));
+/** The same with whole files replaced first, by name: mutants (tools/mutants.mjs), with the patches of a variant or none. */
+export function buildReplaced(files, patches = []) {
+  return compilePatched(patches, "-O1", link, (folder) => {
+    for (const [file, text] of files) writeFileSync(join(folder, file), text);
+  });
+}
+
+/** Of the same only what the compiler makes of it, not yet linked: enough to see whether two sources are the same. */
+export function compileReplaced(files) {
+  return compilePatched(
+    [],
+    "-O1",
+    (binary) => Buffer.from(binary),
+    (folder) => {
+      for (const [file, text] of files) writeFileSync(join(folder, file), text);
+    },
+  );
 }
 
 /** The same source, not optimised: {told, sites, calls}, as linkTold() does. Without patches, of the core that ships. */

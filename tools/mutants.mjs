@@ -8,7 +8,8 @@
  * Left out   by rule, each with its reason:
  *   files      verify, stat, watched: the checker's own eyes. env, layout, kinds: declarations. order: no code
  *   functions  boot…: run once, before there is anybody to race with. pauseRun: the run engine's; the checker brings its own
- *   counting   count(), countBy(), countMax() and what only leads to them: figures that nothing depends on
+ *   counting   count(), countBy(), countMax(), sample(), cpuWord() for the state dump, and what only leads to them: figures that
+ *              nothing depends on
  *   self checks  bug(), and the conditions that only lead to it: they are what kills
  *   endless    `while` made true, a `for` condition: no end is not worth a run to find
  *   plain pairs  two plain accesses swapped: who could see their order would race with them, and races are forbidden
@@ -21,9 +22,9 @@ import { ROOT } from "./paths.mjs";
 const CORE = join(ROOT, "src/core");
 const FOLDERS = ["sync", "mm"];
 const NO_FILE = new Set(["verify.ts", "stat.ts", "watched.ts", "env.ts", "layout.ts", "kinds.ts", "order.ts"]);
-const NO_FUNCTION = /^(boot|pauseRun$|count$|countBy$|countMax$)/;
+const NO_FUNCTION = /^(boot|pauseRun$|count$|countBy$|countMax$|counter$|sample$|cpuWord$|gracePeriods$)/;
 
-const COUNTING = /^(count|countBy|countMax)\(/;
+const COUNTING = /^(count|countBy|countMax|sample)\(/;
 const SELF_CHECK = /^bug\(/;
 const ATOMIC = /^atomic\.(\w+)<(\w+)>$/;
 const PUBLISHES =
@@ -68,10 +69,35 @@ export function sample(mutants, size, seed = 1) {
   return Array.from({ length: size }, (_, i) => mutants[Math.floor(first + i * every)]);
 }
 
-/** The source of a mutant's file. */
-export function mutated(mutant) {
-  const text = readFileSync(join(CORE, mutant.file), "utf8");
-  return `${text.slice(0, mutant.start)}${mutant.after}${text.slice(mutant.end)}\n${mutant.addition ?? ""}`;
+/** What becomes of the source of a mutant's file. */
+export function mutated({ file, start, end, after, addition = "" }) {
+  const text = readFileSync(join(CORE, file), "utf8");
+  return `${text.slice(0, start)}${after}${text.slice(end)}\n${addition}\n`;
+}
+
+/** Whether several mutants can be told apart by a switch: what declares a name must stay where it is. */
+export function switchable({ form, before }) {
+  return form !== "sequence" || !/\b(let|const)\b/.test(before);
+}
+
+/**
+ * The source of a file with several mutants of it, none inside another: which one is in force says the constant MUTANT, which the
+ * core imports. With a number that none has, the core is right.
+ */
+export function switched(file, mutants) {
+  let text = readFileSync(join(CORE, file), "utf8");
+  const additions = new Set(['@external("env", "mutant") declare const MUTANT: i32;']);
+  for (const { number, form, start, end, before, after, addition } of [...mutants].sort((a, b) => b.start - a.start)) {
+    const chosen = `MUTANT == ${number}`;
+    if (addition) additions.add(addition);
+    const upTo = form !== "expression" && text[end] === ";" ? end + 1 : end;
+    const both =
+      form === "expression"
+        ? `(${chosen} ? (${after}) : (${before}))`
+        : `{ if (${chosen}) { ${after}; } else { ${before}; } }`;
+    text = text.slice(0, start) + both + text.slice(upTo);
+  }
+  return `${text}\n${[...additions].join("\n")}\n`;
 }
 
 /** The mutants of one file, in the order of places. `text` is its source. */
@@ -106,10 +132,10 @@ class Finder {
     return this.#text.slice(node.range.start, node.range.end);
   }
 
-  #add(rule, { start, end }, after, addition) {
+  #add(rule, { start, end }, after, form = "expression", addition = undefined) {
     const before = this.#text.slice(start, end);
     const line = this.#text.slice(0, start).split("\n").length;
-    const mutant = { file: this.#file, line, function: this.#function, rule, start, end, before, after };
+    const mutant = { file: this.#file, line, function: this.#function, rule, form, start, end, before, after };
     this.found.push(addition ? { ...mutant, addition } : mutant);
   }
 
@@ -144,7 +170,7 @@ class Finder {
     const callee = this.#of(node.expression.expression);
     const args = node.expression.typeArguments?.length ? `${callee}<>` : callee;
     const memory = /^(store|atomic\.|memory\.)/.test(args);
-    this.#add(memory ? "memory instruction dropped" : "call dropped", node.range, "");
+    this.#add(memory ? "memory instruction dropped" : "call dropped", node.range, "", "statement");
   }
 
   #binary(node) {
@@ -160,19 +186,21 @@ class Finder {
 
   #atomic(node) {
     const types = node.typeArguments;
-    if (!types || types.length !== 1) return;
+    if (types?.length !== 1) return;
     const [, word, type] = ATOMIC.exec(`${this.#of(node.expression)}<${this.#of(types[0])}>`) ?? [];
     if (!word) return;
     const args = node.args.map((arg) => this.#of(arg));
+    const form = word === "store" ? "statement" : "expression";
     if (word === "load" || word === "store")
-      this.#add("atomic made plain", node.range, `${word}<${type}>(${args.join(", ")})`);
+      this.#add("atomic made plain", node.range, `${word}<${type}>(${args.join(", ")})`, form);
     const make = IN_TWO[word];
     if (!make) return;
     const operands = OPERANDS[word] ?? 2;
     const [at, ...values] = args.slice(0, operands);
     const place = args.length > operands ? `${at} + ${args[operands]}` : at;
     const name = `${word}InTwo`;
-    this.#add("atomic done in two", node.range, `${name}<${type}>(${[place, ...values].join(", ")})`, make(name));
+    const done = `${name}<${type}>(${[place, ...values].join(", ")})`;
+    this.#add("atomic done in two", node.range, done, "expression", make(name));
   }
 
   #outcome(node, parent) {
@@ -214,7 +242,7 @@ class Finder {
     const declared = /^(?:let|const) (\w+)/.exec(first)?.[1];
     if (declared && new RegExp(`\\b${declared}\\b`).test(second)) return;
     const between = this.#text.slice(a.range.end, b.range.start).replace(";", "");
-    this.#add("pair swapped", { start: a.range.start, end: b.range.end }, `${second};${between}${first}`);
+    this.#add("pair swapped", { start: a.range.start, end: b.range.end }, `${second};${between}${first}`, "sequence");
   }
 
   #unlockEarly(statements, at, parent) {
@@ -227,7 +255,7 @@ class Finder {
     const start = from < 0 ? statements[0].range.start : statements[from].range.end;
     const end = statements[at].range.end;
     const rest = this.#text.slice(start, statements[at].range.start);
-    this.#add("unlocked early", { start, end }, from < 0 ? `${unlock}; ${rest}` : `; ${unlock}${rest}`);
+    this.#add("unlocked early", { start, end }, from < 0 ? `${unlock}; ${rest}` : `; ${unlock}${rest}`, "sequence");
   }
 }
 

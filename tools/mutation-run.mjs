@@ -15,9 +15,11 @@ import { fork } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { build as bundle } from "esbuild";
 import { allMutants, sample } from "./mutants.mjs";
+import { buildBatches, FOLDER, NONE } from "./mutation-build.mjs";
 import { ROOT } from "./paths.mjs";
 
 const SIZE = 240;
@@ -29,16 +31,22 @@ const QUIET_BUILDING = 120;
 const TERM = 80;
 
 /** Runs mutants and returns them with their outcomes. `told` is called with each. */
-export async function runMutants(mutants, { jobs = 2, seconds = SECONDS, told = () => {} } = {}) {
+export async function runMutants(mutants, { jobs = 2, seconds = SECONDS, told = () => {}, said = () => {} } = {}) {
   const huntFile = await bundleHunt();
-  const queue = [...mutants];
+  const { variantFor } = await import(pathToFileURL(huntFile).href);
+  const places = await buildBatches(mutants, "core", [], said);
+  const variantPlaces = await buildVariants(mutants, variantFor, said);
+  const queue = [...controlsOf(mutants, places), ...mutants];
   const results = [];
+  const controls = [];
   const one = async () => {
     let process_;
     for (let mutant = queue.shift(); mutant; mutant = queue.shift()) {
       process_ ??= new Worker(huntFile);
-      const result = { ...mutant, ...(await process_.take(mutant, seconds * 1000)) };
-      results.push(result);
+      const order = { mutant, place: mutant.place ?? places.get(mutant.number), milliseconds: seconds * 1000 };
+      const variantPlace = variantPlaces.get(mutant.number);
+      const result = { ...mutant, ...(await process_.take({ ...order, variantPlace })) };
+      (mutant.number === NONE ? controls : results).push(result);
       told(result, results.length, mutants.length);
       if (process_.ended || process_.taken >= TERM) {
         process_.end();
@@ -48,14 +56,32 @@ export async function runMutants(mutants, { jobs = 2, seconds = SECONDS, told = 
     process_?.end();
   };
   await Promise.all(Array.from({ length: jobs }, one));
+  const bad = controls.find(({ outcome }) => outcome !== "survived");
+  if (bad) throw new Error(`a core without a mutant is ${bad.outcome}: ${JSON.stringify(bad.kill ?? bad.reason)}`);
   return results.sort((a, b) => a.number - b.number);
+}
+
+/** Each build of several mutants once with none of them in force: it must survive what they are hunted with. */
+function controlsOf(mutants, places) {
+  const builds = [...new Set([...places.values()].filter(({ alone }) => alone === false).map(({ build }) => build))];
+  const file = mutants[0]?.file;
+  return builds.map((build) => ({ number: NONE, file, rule: "control", place: { build } }));
+}
+
+async function buildVariants(mutants, variantFor, said) {
+  const places = new Map();
+  for (const [variant, some] of groups(mutants, ({ file }) => variantFor(file))) {
+    if (!variant) continue;
+    const built = await buildBatches(some, variant.name, variant.patches, said);
+    for (const [number, place] of built) places.set(number, place);
+  }
+  return places;
 }
 
 /** The checker's part, which is TypeScript, as a module that a worker can load. */
 async function bundleHunt() {
-  const folder = join(ROOT, "build/mutation");
-  mkdirSync(folder, { recursive: true });
-  const outfile = join(folder, "hunt.mjs");
+  mkdirSync(FOLDER, { recursive: true });
+  const outfile = join(FOLDER, "hunt.mjs");
   await bundle({
     entryPoints: [join(ROOT, "src/check/mutants/hunt.ts")],
     outfile,
@@ -80,7 +106,7 @@ class Worker {
     });
   }
 
-  take(mutant, milliseconds) {
+  take(order) {
     this.taken++;
     const child = this.#child;
     return new Promise((resolve) => {
@@ -117,7 +143,7 @@ class Worker {
       child.on("message", heard);
       child.on("exit", died);
       child.stderr.on("data", complains);
-      child.send({ mutant, milliseconds });
+      child.send(order);
     });
   }
 
@@ -130,6 +156,7 @@ class Worker {
 
 /** One line for a mutant. */
 export function describe({ number, file, line, function: name, rule, before, after }) {
+  if (number === NONE) return "no mutant at all";
   return `#${number} ${file}:${line} ${name}, ${rule}: ${flat(before)} → ${flat(after) || "nothing"}`;
 }
 
@@ -226,10 +253,11 @@ async function main() {
   const results = await runMutants(chosen, {
     jobs: Number(values.jobs ?? availableParallelism()),
     seconds: Number(values.seconds ?? SECONDS),
+    said: (text) => process.stderr.write(`built ${text}\n`),
     told: (result, done, of) => {
       const why = result.kill ? ` by ${result.kill.by}, ${result.kill.rule}` : "";
       process.stderr.write(
-        `${done}/${of} ${result.outcome}${why} (${(result.ms / 1000).toFixed(1)} s)  ${describe(result)}\n`,
+        `${done}/${of} ${result.outcome}${why} (${((result.ms ?? 0) / 1000).toFixed(1)} s)  ${describe(result)}\n`,
       );
     },
   });

@@ -1,67 +1,49 @@
 /**
- * One process of the mutation run: builds the mutants it is sent, hunts each, answers with what became of it.
+ * One process of the mutation run: hunts the mutants it is sent, answers with what became of each.
  *
- *   in    {mutant, milliseconds}          out   {began: text} …, then {outcome, kill?, reason?, ms}
+ *   in    {mutant, place, variantPlace?, milliseconds}      out   {began: text} …, then {outcome, kill?, reason?, ms}
  *
  * Outcomes   killed; survived; same: the compiler makes the very same code of it, so there is nothing to find; not built: the
  *            compiler or the refuser (tools/wasm-refuse.mjs) does not take it; fault: the checker itself failed on it.
  */
 import { pathToFileURL } from "node:url";
-import { buildMutant } from "./build-twin.mjs";
+import { compileReplaced } from "./build-twin.mjs";
 import { mutated } from "./mutants.mjs";
+import { load } from "./mutation-build.mjs";
 
 const { hunt, huntVariant, variantFor } = await import(pathToFileURL(process.argv[2]).href);
-const originals = new Map();
+let original;
 
-process.on("message", async ({ mutant, milliseconds }) => {
+process.on("message", async (order) => {
   const started = performance.now();
-  const result = await outcomeOf(mutant, milliseconds);
+  const result = await outcomeOf(order);
   process.send({ ...result, ms: Math.round(performance.now() - started) });
 });
 
-async function outcomeOf(mutant, milliseconds) {
+async function outcomeOf({ mutant, place, variantPlace, milliseconds }) {
+  if (place.complaint) return { outcome: "not built", reason: place.complaint };
   try {
-    const original = await originalOf([]);
-    const first = await built(mutant, [], original);
-    if (first.outcome) return first;
-    const kill = hunt(first.build, mutant.file, milliseconds, began);
+    const kill =
+      hunt(load(place.build, mutant.number), mutant.file, milliseconds, began) ??
+      (variantPlace?.build &&
+        huntVariant(load(variantPlace.build, mutant.number), variantFor(mutant.file), milliseconds, began));
     if (kill) return { outcome: "killed", kill };
-    const variant = variantFor(mutant.file);
-    if (!variant) return { outcome: "survived" };
-    began("building the variant");
-    const second = await built(mutant, variant.patches, await originalOf(variant.patches));
-    const later = second.build && huntVariant(second.build, variant.layout, milliseconds, began);
-    return later ? { outcome: "killed", kill: later } : { outcome: "survived" };
+    if (mutant.number >= 0 && (await isSame(mutant))) return { outcome: "same" };
+    return { outcome: "survived" };
   } catch (thrown) {
     return { outcome: "fault", reason: `${thrown?.stack ?? thrown}` };
   }
 }
 
-async function built(mutant, patches, original) {
+/** Whether the compiler makes of the mutant what it makes of the core. */
+async function isSame(mutant) {
   began("building");
-  let linked;
-  try {
-    linked = await buildMutant(mutant.file, mutated(mutant), patches);
-  } catch (thrown) {
-    return { outcome: "not built", reason: `${thrown?.message ?? thrown}`.slice(0, 300) };
-  }
-  const { hooked, core, sites } = linked;
-  if (Buffer.from(hooked).equals(original)) return { outcome: "same" };
-  return { build: { hooked: new WebAssembly.Module(hooked), core: new WebAssembly.Module(core), sites } };
-}
-
-async function originalOf(patches) {
-  const key = JSON.stringify(patches);
-  if (!originals.has(key)) {
-    began("building");
-    originals.set(key, Buffer.from((await buildMutant("index.ts", mutated(NOTHING), patches)).hooked));
-  }
-  return originals.get(key);
+  original ??= await compileReplaced(new Map());
+  return original.equals(await compileReplaced(new Map([[mutant.file, mutated(mutant)]])));
 }
 
 function began(what) {
   process.send({ began: what });
 }
 
-const NOTHING = { file: "index.ts", start: 0, end: 0, after: "" };
 process.send({ began: "ready" });

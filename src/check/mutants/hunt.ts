@@ -12,10 +12,9 @@ import { Layout, Policy, Tables } from "../../core/abi/mman.js";
 import { Checker } from "../checker.js";
 import { explore } from "../explore.js";
 import type { CoreBuild } from "../hooked.js";
-import type { Scenario } from "../scenario.js";
+import type { Failure, Scenario } from "../scenario.js";
 import { SCENARIOS } from "../scenarios/index.js";
-import { VARIANTS } from "../twins/index.js";
-import type { Patch } from "../twins/twin.js";
+import { VARIANTS, type Variant } from "../twins/index.js";
 import { Violation } from "../violation.js";
 import { oneAtATime } from "./oneAtATime.js";
 
@@ -61,14 +60,14 @@ const VARIANT_OF: readonly [file: RegExp, variant: string][] = [
   [/block|mm\/run/, "fragments-of-two"],
 ];
 
-const MODEL_SEEDS = 30;
+const MODEL_SEEDS = 12;
 const LEADING_SEEDS = 30;
 const OTHER_SEEDS = 6;
 /** Milliseconds of exhaustive exploration of one scenario. */
 const EXHAUSTIVE = 100;
 
 /** The variant that leads into a file, if there is one. */
-export function variantFor(file: string): { patches: readonly Patch[]; layout?: Layout } | undefined {
+export function variantFor(file: string): Variant | undefined {
   const [, name] = VARIANT_OF.find(([pattern]) => pattern.test(file)) ?? [];
   return VARIANTS.find((variant) => variant.name === name);
 }
@@ -94,12 +93,12 @@ export function hunt(
 /** The walks alone, on a build whose variant leads into the mutated file. */
 export function huntVariant(
   build: CoreBuild,
-  layout: Layout | undefined,
+  { layout, policies }: Variant,
   milliseconds: number,
   began: (what: string) => void,
 ): Kill | undefined {
   const end = performance.now() + milliseconds;
-  const settings = layout === undefined ? [MMAP_LOCK, OPTIMISTIC, SPF] : [set(Policy.Optimistic, Tables.Rcu, layout)];
+  const settings = (policies ?? [Policy.MmapLock, Policy.Optimistic]).map((policy) => set(policy, Tables.Rcu, layout));
   return walks(build, settings, LEADING_SEEDS, end, began);
 }
 
@@ -130,7 +129,7 @@ function walks(
       began(`random walks, ${scenario.name}, ${nameOf(setting)}`);
       const checker = checkerOf(build, scenario, setting);
       if (!(checker instanceof Checker)) return checker;
-      const failure = checker.runSeeds(1, seeds);
+      const failure = guarded(() => checker.runSeeds(1, seeds));
       if (!failure) continue;
       const { rule, text, seed } = failure;
       return { by: "random walk", rule, text, seed, scenario: scenario.name, setting: nameOf(setting) };
@@ -143,12 +142,24 @@ function exhaustive(build: CoreBuild, setting: Setting, end: number, began: (wha
   for (const scenario of SCENARIOS.filter(({ tags }) => !tags.includes("large"))) {
     if (performance.now() > end) return undefined;
     began(`exhaustive, ${scenario.name}, ${nameOf(setting)}`);
-    const { failure } = explore(build, scenario, { ...setting, strategy: "exhaustive", milliseconds: EXHAUSTIVE });
+    const failure = guarded(
+      () => explore(build, scenario, { ...setting, strategy: "exhaustive", milliseconds: EXHAUSTIVE }).failure,
+    );
     if (!failure) continue;
     const { rule, text } = failure;
     return { by: "exhaustive", rule, text, scenario: scenario.name, setting: nameOf(setting) };
   }
   return undefined;
+}
+
+/** A stack that overflows is the core's recursion without end. */
+function guarded(run: () => Failure | undefined): Pick<Failure, "rule" | "text" | "seed"> | undefined {
+  try {
+    return run();
+  } catch (thrown) {
+    if (thrown instanceof RangeError) return { rule: "trap", text: thrown.message, seed: 0 };
+    throw thrown;
+  }
 }
 
 /** A core that does not come as far as the scenario's beginning is found out there. */
@@ -163,7 +174,8 @@ function checkerOf(build: CoreBuild, scenario: Scenario, setting: Setting): Chec
 /** What was thrown while nothing was scheduled: set-up compares results too, and throws plain errors. */
 function brokenBy(thrown: unknown): { rule: string; text: string } {
   if (thrown instanceof Violation) return { rule: thrown.rule, text: thrown.message };
-  if (thrown instanceof WebAssembly.RuntimeError) return { rule: "trap", text: thrown.message };
+  if (thrown instanceof WebAssembly.RuntimeError || thrown instanceof RangeError)
+    return { rule: "trap", text: thrown.message };
   if (thrown instanceof Error && /^(boot:|mapping |touching )/.test(thrown.message)) {
     return { rule: "results", text: thrown.message };
   }

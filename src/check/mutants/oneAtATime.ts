@@ -3,7 +3,8 @@
  * wrong without any race.
  *
  *   40 pages over the edge of a leaf table, each: prot, byte, and for a page of a file what the file has there
- *   calls   map (fixed, no replace, of a file, populated, anywhere), unmap, protect, dontneed, read, write, remote read and write
+ *   calls   map (fixed, no replace, of a file, populated, anywhere), unmap, protect, dontneed, brk, read, write, remote read and
+ *           write; now and then most of the memory at once
  *
  * Promise    a core that is right passes for every seed. At the end everything is unmapped, and frames and records are back.
  * Runs on    the shipping module, so nothing is scheduled; a wait is a violation.
@@ -25,6 +26,7 @@ const OFFSET = 77;
 const BYTES = 4 << 20;
 const STEPS = 60;
 const HEAP = 0x5000_0000;
+const CROWD = 0x601f_0000;
 const PROTS = [0, 1, 3, 3, 3, 5, 7, 4, 2];
 /** core/mm/uaccess.ts */
 const NEED_IO = -4100;
@@ -97,6 +99,7 @@ class Drive {
       () => this.#protect(range, PROTS[this.#draw(PROTS.length)]),
       () => this.#dontNeed(range),
       () => this.#moveBrk(this.#draw(6)),
+      () => this.#crowd(100 + this.#draw(700)),
       ...[0, 1, 2, 3, 4].map(() => () => this.#write(first, 1 + this.#draw(255), this.#draw(4) === 0)),
       ...[0, 1, 2].map(() => () => this.#read(first, this.#draw(4) === 0)),
     ];
@@ -107,8 +110,9 @@ class Drive {
     const careful = this.#draw(4) === 0;
     const flags = careful ? (FIXED & ~MapFlag.Fixed) | MapFlag.FixedNoReplace : FIXED;
     const got = this.#mmap(range, prot, flags | (this.#draw(4) === 0 ? MapFlag.Populate : 0), 0, 0);
-    if (careful && range.some((i) => this.#pages[i])) return this.#must("map", got, -Errno.EEXIST);
-    this.#must("map", got, at(range[0]));
+    const taken = careful && range.some((i) => this.#pages[i]);
+    this.#must("map", got, taken ? -Errno.EEXIST : at(range[0]));
+    if (taken) return;
     for (const i of range) this.#pages[i] = { prot, value: 0, initial: 0 };
   }
 
@@ -148,6 +152,36 @@ class Drive {
       if (page < end) this.#must("write of the heap", Number(plain.guestWrite(this.#cpu, BigInt(page), bounce, 1)), 0);
     }
     this.#brk = end;
+  }
+
+  /** Most of the memory at once, by two CPUs: bundles of frames, a gather that fills up, what another CPU keeps. */
+  #crowd(pages: number): void {
+    const { plain, bytes } = this.#machine;
+    const whole = BigInt(pages * PAGE);
+    const flags = this.#draw(2) === 0 ? FIXED : FIXED | MapFlag.Populate;
+    this.#must("map", Number(plain.sysMmap(this.#cpu, BigInt(CROWD), whole, 3, flags, 0, 0n)), CROWD);
+    for (let i = 0; i < pages; i++) {
+      const remote = i % 50 > 40;
+      const cpu = remote ? this.#remote : this.#cpu;
+      const bounce = plain.bounce(cpu);
+      bytes[bounce] = i & 255;
+      const copy = remote ? plain.remoteWrite : plain.guestWrite;
+      this.#must("write", Number(copy(cpu, BigInt(CROWD + i * PAGE), bounce, 1)), 0);
+    }
+    const [from, upTo] = [this.#draw(pages), pages];
+    const part = BigInt((upTo - from) * PAGE);
+    const gone = this.#draw(2) === 0;
+    const got = gone
+      ? plain.sysMunmap(this.#cpu, BigInt(CROWD + from * PAGE), part)
+      : plain.sysMadvise(this.#cpu, BigInt(CROWD + from * PAGE), part, Advice.DontNeed);
+    this.#must(gone ? "unmap" : "dontneed", Number(got), 0);
+    for (let i = 0; i < pages; i += 1 + this.#draw(9)) {
+      const bounce = plain.bounce(this.#cpu);
+      const failed = Number(plain.guestRead(this.#cpu, bounce, BigInt(CROWD + i * PAGE), 1));
+      this.#must("read", failed, gone && i >= from ? -Errno.EFAULT : 0);
+      if (failed === 0) this.#must(`byte of page ${i} of many`, bytes[bounce], i < from ? i & 255 : 0);
+    }
+    this.#must("unmap", Number(plain.sysMunmap(this.#cpu, BigInt(CROWD), whole)), 0);
   }
 
   #unmap(range: number[]): void {
