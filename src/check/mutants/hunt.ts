@@ -12,6 +12,8 @@ import { Layout, Policy, Tables } from "../../core/abi/mman.js";
 import { Checker } from "../checker.js";
 import { explore } from "../explore.js";
 import type { CoreBuild } from "../hooked.js";
+import { Polls } from "../polls.js";
+import { RandomWalk } from "../random.js";
 import type { Failure, Scenario } from "../scenario.js";
 import { SCENARIOS } from "../scenarios/index.js";
 import { VARIANTS, type Variant } from "../twins/index.js";
@@ -129,11 +131,20 @@ function walks(
       began(`random walks, ${scenario.name}, ${nameOf(setting)}`);
       const checker = checkerOf(build, scenario, setting);
       if (!(checker instanceof Checker)) return checker;
-      const failure = guarded(() => checker.runSeeds(1, seeds));
+      const failure = guarded(() => walk(checker, seeds));
       if (!failure) continue;
       const { rule, text, seed } = failure;
       return { by: "random walk", rule, text, seed, scenario: scenario.name, setting: nameOf(setting) };
     }
+  }
+  return undefined;
+}
+
+/** Every third seed with interrupts at polls only. */
+function walk(checker: Checker, seeds: number): Failure | undefined {
+  for (let seed = 1; seed <= seeds; seed++) {
+    const failure = checker.run(seed % 3 === 0 ? new Polls(seed) : new RandomWalk(seed), seed);
+    if (failure) return failure;
   }
   return undefined;
 }

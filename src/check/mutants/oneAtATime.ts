@@ -14,6 +14,7 @@ import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import type { RandomGenerator } from "pure-rand/types/RandomGenerator";
 import { Errno } from "../../core/abi/errno.js";
 import { Advice, type Layout, MapFlag, type Policy, Prot, type Tables } from "../../core/abi/mman.js";
+import { Stat } from "../../core/abi/stat.js";
 import { type CoreBuild, Machine } from "../hooked.js";
 import { framesOf, mustConserve, mustHoldAtRest } from "../invariants.js";
 import { Violation } from "../violation.js";
@@ -27,6 +28,9 @@ const BYTES = 4 << 20;
 const STEPS = 60;
 const HEAP = 0x5000_0000;
 const CROWD = 0x601f_0000;
+const SPREAD = 0x7000_0000;
+const TABLE_SPAN = 512 * PAGE;
+const TABLES = 36;
 const PROTS = [0, 1, 3, 3, 3, 5, 7, 4, 2];
 /** core/mm/uaccess.ts */
 const NEED_IO = -4100;
@@ -78,11 +82,12 @@ class Drive {
   run(): void {
     for (let i = 0; i < STEPS; i++) {
       this.#step();
-      this.#machine.plain.kernelExit(this.#cpu);
+      for (const cpu of [this.#cpu, this.#remote]) this.#machine.plain.kernelExit(cpu);
       mustHoldAtRest(this.#machine);
     }
     for (let i = 0; i < PAGES; i++) this.#read(i, false);
     mustConserve(this.#machine, 2, this.#frames);
+    this.#must("tables left", this.#machine.plain.stat(Stat.FramesTable), 1);
     this.#mustRelease();
   }
 
@@ -99,7 +104,8 @@ class Drive {
       () => this.#protect(range, PROTS[this.#draw(PROTS.length)]),
       () => this.#dontNeed(range),
       () => this.#moveBrk(this.#draw(6)),
-      () => this.#crowd(100 + this.#draw(700)),
+      () => this.#crowd(100 + this.#draw(600)),
+      () => this.#spread(),
       ...[0, 1, 2, 3, 4].map(() => () => this.#write(first, 1 + this.#draw(255), this.#draw(4) === 0)),
       ...[0, 1, 2].map(() => () => this.#read(first, this.#draw(4) === 0)),
     ];
@@ -182,6 +188,37 @@ class Drive {
       if (failed === 0) this.#must(`byte of page ${i} of many`, bytes[bounce], i < from ? i & 255 : 0);
     }
     this.#must("unmap", Number(plain.sysMunmap(this.#cpu, BigInt(CROWD), whole)), 0);
+  }
+
+  /** One page in each of many leaf tables, which go in another order: the allocator of tables. */
+  #spread(): void {
+    const { plain, bytes } = this.#machine;
+    const place = (i: number) => BigInt(SPREAD + i * TABLE_SPAN);
+    const span = BigInt(TABLE_SPAN);
+    this.#must("map", Number(plain.sysMmap(this.#cpu, place(0), span * BigInt(TABLES), 3, FIXED, 0, 0n)), SPREAD);
+    const there = new Array<number>(TABLES).fill(0);
+    for (let round = 0; round < 60; round++) {
+      const i = this.#draw(TABLES);
+      const bounce = plain.bounce(this.#cpu);
+      if (there[i] >= 0) {
+        bytes[bounce] = there[i] = round + 1;
+        this.#must("write", Number(plain.guestWrite(this.#cpu, place(i), bounce, 1)), 0);
+      }
+      const k = this.#draw(TABLES);
+      const expected = there[k] < 0 ? -Errno.EFAULT : 0;
+      this.#must("read", Number(plain.guestRead(this.#cpu, bounce, place(k), 1)), expected);
+      if (expected === 0) this.#must("byte", bytes[bounce], there[k]);
+      const gone = this.#draw(TABLES);
+      if (round % 2 === 0) continue;
+      this.#must("unmap", Number(plain.sysMunmap(this.#cpu, place(gone), span)), 0);
+      there[gone] = -1;
+      if (this.#draw(3) === 0) plain.settle(this.#cpu, 1 + this.#draw(4));
+    }
+    this.#must("unmap", Number(plain.sysMunmap(this.#cpu, place(0), span * BigInt(TABLES))), 0);
+    for (let round = 0; round < 4; round++) {
+      plain.settle(this.#cpu, 1);
+      plain.kernelExit(this.#remote);
+    }
   }
 
   #unmap(range: number[]): void {
