@@ -13,6 +13,7 @@ import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import type { RandomGenerator } from "pure-rand/types/RandomGenerator";
 import { Errno } from "../../core/abi/errno.js";
+import { Access, Cause, Exit, SegvCode } from "../../core/abi/exit.js";
 import { Advice, type Layout, MapFlag, type Policy, Prot, type Tables } from "../../core/abi/mman.js";
 import { Stat } from "../../core/abi/stat.js";
 import { type CoreBuild, Machine } from "../hooked.js";
@@ -26,6 +27,7 @@ const FIRST = 0x4020_0000 - 16 * PAGE;
 const OFFSET = 77;
 const BYTES = 4 << 20;
 const STEPS = 60;
+const CPUS = 3;
 const HEAP = 0x5000_0000;
 const CROWD = 0x601f_0000;
 const SPREAD = 0x7000_0000;
@@ -44,7 +46,13 @@ interface Page {
 }
 
 /** Words of the shipping core beside those that scenarios use. */
-interface FileWords {
+interface MoreWords {
+  fill(cpu: number, va: bigint, access: number): number;
+  trapCause(cpu: number): number;
+  trapCode(cpu: number): number;
+  trapValue(cpu: number): bigint;
+  idleEnter(cpu: number): void;
+  ioAddress(cpu: number): bigint;
   commitFilePage(cpu: number, va: bigint, source: number): number;
   ioObject(cpu: number): number;
   ioOffset(cpu: number): bigint;
@@ -67,16 +75,24 @@ class Drive {
   #brk = HEAP;
 
   constructor(build: CoreBuild, policy: Policy, tables: Tables, layout: Layout, seed: number) {
-    this.#machine = new Machine(build, BYTES, 2);
-    this.#machine.boot(BYTES, 2, policy, tables, layout);
+    this.#machine = new Machine(build, BYTES, CPUS);
+    this.#machine.boot(BYTES, CPUS, policy, tables, layout);
     this.#frames = framesOf(this.#machine);
     const { plain } = this.#machine;
     [this.#cpu, this.#remote] = [plain.cpuArea(0), plain.cpuArea(1)];
     plain.cpuOnline(this.#cpu);
     plain.cpuOnline(this.#remote);
     plain.leaveSpace(this.#remote);
+    // A second user of the space, asleep: with one alone spf does not speculate.
+    const asleep = plain.cpuArea(2);
+    plain.cpuOnline(asleep);
+    this.#words.idleEnter(asleep);
     plain.setBrk(BigInt(HEAP));
     this.#random = xoroshiro128plus(Math.imul(seed + 1, 0x9e3779b1));
+  }
+
+  get #words(): MoreWords {
+    return this.#machine.plain as unknown as MoreWords;
   }
 
   run(): void {
@@ -86,7 +102,7 @@ class Drive {
       mustHoldAtRest(this.#machine);
     }
     for (let i = 0; i < PAGES; i++) this.#read(i, false);
-    mustConserve(this.#machine, 2, this.#frames);
+    mustConserve(this.#machine, CPUS, this.#frames);
     this.#must("tables left", this.#machine.plain.stat(Stat.FramesTable), 1);
     this.#mustRelease();
   }
@@ -106,6 +122,8 @@ class Drive {
       () => this.#moveBrk(this.#draw(6)),
       () => this.#crowd(100 + this.#draw(600)),
       () => this.#spread(),
+      () => this.#refused(),
+      () => this.#execute(first),
       ...[0, 1, 2, 3, 4].map(() => () => this.#write(first, 1 + this.#draw(255), this.#draw(4) === 0)),
       ...[0, 1, 2].map(() => () => this.#read(first, this.#draw(4) === 0)),
     ];
@@ -147,7 +165,7 @@ class Drive {
 
   #moveBrk(pages: number): void {
     const { plain, bytes } = this.#machine;
-    const end = HEAP + pages * PAGE;
+    const end = HEAP + pages * PAGE + (pages > 0 && this.#draw(3) === 0 ? 100 - PAGE : 0);
     this.#must("brk", Number(plain.sysBrk(this.#cpu, BigInt(end))), end);
     const bounce = plain.bounce(this.#cpu);
     for (let page = HEAP; page < HEAP + 6 * PAGE; page += PAGE) {
@@ -255,6 +273,7 @@ class Drive {
     const got = this.#served(cpu, () => copy(cpu, BigInt(at(i) + OFFSET), bounce, 1));
     const allowed = page !== undefined && (page.prot & Prot.Write) !== 0;
     this.#must("write", got, allowed ? 0 : -Errno.EFAULT);
+    if (!allowed && !remote) this.#mustTrap(i, Cause.StorePage, at(i) + OFFSET);
     if (page && allowed) page.value = value;
   }
 
@@ -267,20 +286,70 @@ class Drive {
     const got = this.#served(cpu, () => copy(cpu, bounce, BigInt(at(i) + OFFSET), 1));
     const allowed = page !== undefined && (page.prot & (Prot.Read | Prot.Write)) !== 0;
     this.#must("read", got, allowed ? 0 : -Errno.EFAULT);
+    if (!allowed && !remote) this.#mustTrap(i, Cause.LoadPage, at(i) + OFFSET);
     if (page && allowed) this.#must(`byte of page ${i}`, bytes[bounce], page.value);
+  }
+
+  /** An instruction fetch; of a page of a file only when it is there. */
+  #execute(i: number): void {
+    const page = this.#pages[i];
+    const got = this.#words.fill(this.#cpu, BigInt(at(i)), Access.Exec);
+    const allowed = page !== undefined && (page.prot & Prot.Exec) !== 0;
+    if (!allowed) this.#mustTrap(i, Cause.FetchPage, at(i));
+    if (!(allowed && got === Exit.Io)) this.#must("fetch", got, allowed ? Exit.None : Exit.Trap);
+  }
+
+  #mustTrap(i: number, cause: number, address: number): void {
+    const words = this.#words;
+    this.#must("cause of the trap", words.trapCause(this.#cpu), cause);
+    this.#must("code of the trap", words.trapCode(this.#cpu), this.#pages[i] ? SegvCode.AccErr : SegvCode.MapErr);
+    this.#must("address of the trap", Number(words.trapValue(this.#cpu)), address);
+  }
+
+  /** Calls that change nothing, and why. */
+  #refused(): void {
+    const { plain } = this.#machine;
+    const cpu = this.#cpu;
+    const [anonymous, file] = [MapFlag.Private | MapFlag.Anonymous, MapFlag.Private];
+    const page = BigInt(PAGE);
+    const low = BigInt(at(0));
+    const maps: [va: bigint, bytes: bigint, flags: number, object: number, offset: bigint, errno: number][] = [
+      [0n, 0n, anonymous, 0, 0n, Errno.EINVAL],
+      [0n, page, file, 9, 1n, Errno.EINVAL],
+      [0n, 1n << 40n, anonymous, 0, 0n, Errno.ENOMEM],
+      [0n, 1n << 38n, anonymous, 0, 0n, Errno.ENOMEM],
+      [0n, page, MapFlag.Anonymous, 0, 0n, Errno.EINVAL],
+      [0n, page, anonymous | MapFlag.HugeTlb, 0, 0n, Errno.EINVAL],
+      [0n, page, MapFlag.SharedValidate | 0x80000000, 0, 0n, Errno.EOPNOTSUPP],
+      [0n, page, MapFlag.Shared, 9, 0n, Errno.ENODEV],
+      [0n, page, file | MapFlag.GrowsDown, 9, 0n, Errno.EINVAL],
+      [low + 1n, page, FIXED, 0, 0n, Errno.EINVAL],
+      [page, page, FIXED, 0, 0n, Errno.EPERM],
+    ];
+    maps.forEach(([va, bytes, flags, object, offset, errno], i) => {
+      this.#must(`bad mmap ${i}`, Number(plain.sysMmap(cpu, va, bytes, 3, flags, object, offset)), -errno);
+    });
+    this.#must("munmap of nothing", Number(plain.sysMunmap(cpu, low, 0n)), -Errno.EINVAL);
+    this.#must("munmap unaligned", Number(plain.sysMunmap(cpu, low + 8n, page)), -Errno.EINVAL);
+    this.#must("munmap past the end", Number(plain.sysMunmap(cpu, low, 1n << 38n)), -Errno.EINVAL);
+    this.#must("mprotect unaligned", Number(plain.sysMprotect(cpu, low + 8n, page, 3)), -Errno.EINVAL);
+    this.#must("mprotect of nothing", Number(plain.sysMprotect(cpu, low, 0n, 3)), 0);
+    this.#must("madvise unaligned", Number(plain.sysMadvise(cpu, low + 8n, page, Advice.DontNeed)), -Errno.EINVAL);
+    this.#must("madvise of nothing", Number(plain.sysMadvise(cpu, low, 0n, Advice.DontNeed)), 0);
+    this.#must("madvise unknown", Number(plain.sysMadvise(cpu, low, page, 99)), -Errno.EINVAL);
   }
 
   /** An access, again after each page of a file that it asks for. */
   #served(cpu: number, access: () => bigint): number {
     const { plain, bytes } = this.#machine;
-    const files = plain as unknown as FileWords;
+    const files = this.#words;
     const source = plain.bounce(cpu) + 2 * PAGE;
     for (let round = 0; round < 4; round++) {
       const got = Number(access());
       if (got !== NEED_IO) return got;
       const [object, page] = [files.ioObject(cpu), Number(files.ioOffset(cpu)) / PAGE];
       bytes.fill(inFile(object, page), source, source + PAGE);
-      const address = (plain as unknown as { ioAddress(cpu: number): bigint }).ioAddress(cpu);
+      const address = files.ioAddress(cpu);
       this.#must("commit of a file page", files.commitFilePage(cpu, address, source), 0);
     }
     throw new Violation("livelock", "a page of a file is asked for again and again");
@@ -288,7 +357,7 @@ class Drive {
 
   /** Every file that was mapped is given back once. */
   #mustRelease(): void {
-    const files = this.#machine.plain as unknown as FileWords;
+    const files = this.#words;
     const back = new Set<number>();
     for (let id = files.takeReleasedObject(this.#cpu); id !== 0; id = files.takeReleasedObject(this.#cpu)) {
       if (back.has(id)) throw new Violation("results", `file ${id} is released twice`);
