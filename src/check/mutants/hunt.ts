@@ -54,6 +54,7 @@ const LEADING: readonly [file: RegExp, settings: readonly Setting[]][] = [
   [/vmaLock|faultVmaLock/i, [REFCOUNT, RWSEM]],
   [/rwlock|mmapLock/, [MMAP_LOCK, OPTIMISTIC]],
   [/block|mm\/run/, [HALVES, FRAGMENTS, IRQ_HALVES]],
+  [/mapping|mprotect|grow|mmap\.ts|vma\.ts/, [OPTIMISTIC, REFCOUNT]],
   [/section|walk|retire|gather|remote/, [OPTIMISTIC, IRQ]],
 ];
 /** Files whose code is reached only in a variant of the core; its patches are put on the mutant. */

@@ -13,6 +13,7 @@ import { crossPageDontneed } from "./cross-page-dontneed.js";
 import { crossingDontneed } from "./crossing-dontneed.js";
 import { crossingMunmap } from "./crossing-munmap.js";
 import { faultDontneed } from "./fault-dontneed.js";
+import { faultExtend } from "./fault-extend.js";
 import { faultFault } from "./fault-fault.js";
 import { faultFaultPage } from "./fault-fault-page.js";
 import { faultMerge } from "./fault-merge.js";
@@ -100,6 +101,7 @@ export const SCENARIOS: readonly Scenario[] = [
   upgradeUpgrade,
   faultSplit,
   faultMerge,
+  faultExtend,
   stackStack,
   stackFault,
   munmapTwice,
