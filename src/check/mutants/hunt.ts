@@ -2,8 +2,10 @@
  * The hunt for one mutant: is this build wrong?
  *
  *   one call at a time   a model of pages, under every setting              milliseconds; finds what is wrong without a race
- *   random walks         every scenario, under the settings that lead into the mutated file, then under the others
- *   exhaustive           the small scenarios, a moment each, under the first setting
+ *   random walks         every scenario, under the settings that lead into the mutated file; every third with interrupts at
+ *                        polls only
+ *   exhaustive           the small scenarios, a moment each, under the same settings
+ *   random walks         under the other settings
  *
  * Ends       with the first rule that is broken, or when the time is used up. Which rule, where and by what is recorded.
  * Fault      anything thrown that is no Violation and no trap of the core is the checker's own, and is thrown on.
@@ -88,8 +90,8 @@ export function hunt(
   return (
     sequential(build, [...leading, ...others], began) ??
     walks(build, leading, LEADING_SEEDS, end, began) ??
-    walks(build, others, OTHER_SEEDS, end, began) ??
-    exhaustive(build, leading[0], end, began)
+    exhaustive(build, leading, end, began) ??
+    walks(build, others, OTHER_SEEDS, end, began)
   );
 }
 
@@ -150,16 +152,23 @@ function walk(checker: Checker, seeds: number): Failure | undefined {
   return undefined;
 }
 
-function exhaustive(build: CoreBuild, setting: Setting, end: number, began: (what: string) => void): Kill | undefined {
-  for (const scenario of SCENARIOS.filter(({ tags }) => !tags.includes("large"))) {
-    if (performance.now() > end) return undefined;
-    began(`exhaustive, ${scenario.name}, ${nameOf(setting)}`);
-    const failure = guarded(
-      () => explore(build, scenario, { ...setting, strategy: "exhaustive", milliseconds: EXHAUSTIVE }).failure,
-    );
-    if (!failure) continue;
-    const { rule, text } = failure;
-    return { by: "exhaustive", rule, text, scenario: scenario.name, setting: nameOf(setting) };
+function exhaustive(
+  build: CoreBuild,
+  settings: readonly Setting[],
+  end: number,
+  began: (what: string) => void,
+): Kill | undefined {
+  for (const setting of settings) {
+    for (const scenario of SCENARIOS.filter(({ tags }) => !tags.includes("large"))) {
+      if (performance.now() > end) return undefined;
+      began(`exhaustive, ${scenario.name}, ${nameOf(setting)}`);
+      const failure = guarded(
+        () => explore(build, scenario, { ...setting, strategy: "exhaustive", milliseconds: EXHAUSTIVE }).failure,
+      );
+      if (!failure) continue;
+      const { rule, text } = failure;
+      return { by: "exhaustive", rule, text, scenario: scenario.name, setting: nameOf(setting) };
+    }
   }
   return undefined;
 }
