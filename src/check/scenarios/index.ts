@@ -41,6 +41,7 @@ import { noFrameForTable } from "./no-frame-for-table.js";
 import { noFrameForUpgrade } from "./no-frame-for-upgrade.js";
 import { noRecordForMap } from "./no-record-for-map.js";
 import { noRecordForSplit } from "./no-record-for-split.js";
+import { orphans } from "./orphans.js";
 import { parentGoes } from "./parent-goes.js";
 import { parentStays } from "./parent-stays.js";
 import { periodBegun } from "./period-begun.js";
@@ -53,6 +54,7 @@ import { remoteMunmap } from "./remote-munmap.js";
 import { remoteWriteMunmap } from "./remote-write-munmap.js";
 import { sequenceWrap } from "./sequence-wrap.js";
 import { sleepShootdown } from "./sleep-shootdown.js";
+import { sleepShootdowns } from "./sleep-shootdowns.js";
 import { stackFault } from "./stack-fault.js";
 import { stackStack } from "./stack-stack.js";
 import { threeMixed } from "./three-mixed.js";
@@ -108,6 +110,7 @@ export const SCENARIOS: readonly Scenario[] = [
   crossingMunmap,
   crossingDontneed,
   sleepShootdown,
+  sleepShootdowns,
   leaveShootdown,
   joinShootdown,
   irqWalk,
@@ -120,6 +123,7 @@ export const SCENARIOS: readonly Scenario[] = [
   remoteMprotect,
   sequenceWrap,
   rcuOverload,
+  orphans,
   halvesReused,
   noFrameForParent,
   noFrameForTable,

@@ -195,4 +195,13 @@ export const FLUSH_TWINS: readonly Twin[] = [
     policy: Policy.Optimistic,
     caughtBy: ["freed", "rest", "results", "race", "record"],
   },
+  {
+    name: "overflow-forgotten",
+    about: "ranges are queued past the end of the queue, over the mask of who asked",
+    patches: inFile("sync/ipi.ts", ["if (n < FLUSH_RANGES) {", "if (n < 1000) {"]),
+    scenario: "sleep-shootdowns",
+    long: true,
+    policy: Policy.Optimistic,
+    caughtBy: ["freed", "rest", "results", "race", "record"],
+  },
 ];

@@ -122,4 +122,13 @@ export const TABLE_TWINS: readonly Twin[] = [
     policy: Policy.Optimistic,
     caughtBy: ["freed", "race", "record"],
   },
+  {
+    name: "orphans-plain",
+    about: "the list of a gone CPU's records is written with a plain store, and peeked at by others",
+    patches: inFile("sync/rcu.ts", ["atomic.store<u32>(ORPHANS, head);", "store<u32>(ORPHANS, head);"]),
+    scenario: "orphans",
+    long: true,
+    policy: Policy.Optimistic,
+    caughtBy: ["race"],
+  },
 ];
