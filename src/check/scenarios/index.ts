@@ -29,6 +29,7 @@ import { framesForOne } from "./frames-for-one.js";
 import { halvesReused } from "./halves-reused.js";
 import { heap } from "./heap.js";
 import { irqWalk } from "./irq-walk.js";
+import { joinLeave } from "./join-leave.js";
 import { joinShootdown } from "./join-shootdown.js";
 import { leaving } from "./leave.js";
 import { leaveShootdown } from "./leave-shootdown.js";
@@ -113,6 +114,7 @@ export const SCENARIOS: readonly Scenario[] = [
   sleepShootdowns,
   leaveShootdown,
   joinShootdown,
+  joinLeave,
   irqWalk,
   crossPage,
   crossPageDontneed,
