@@ -29,6 +29,7 @@ const BYTES = 4 << 20;
 const STEPS = 60;
 const CPUS = 3;
 const HEAP = 0x5000_0000;
+const LAST_PAGE = 2 ** 38 - PAGE;
 const CROWD = 0x601f_0000;
 const SPREAD = 0x7000_0000;
 const TABLE_SPAN = 512 * PAGE;
@@ -132,7 +133,8 @@ class Drive {
 
   #map(range: number[], prot: number): void {
     const careful = this.#draw(4) === 0;
-    const flags = careful ? (FIXED & ~MapFlag.Fixed) | MapFlag.FixedNoReplace : FIXED;
+    const type = this.#draw(4) === 0 ? MapFlag.Shared : MapFlag.Private;
+    const flags = type | MapFlag.Anonymous | (careful ? MapFlag.FixedNoReplace : MapFlag.Fixed);
     const got = this.#mmap(range, prot, flags | (this.#draw(4) === 0 ? MapFlag.Populate : 0), 0, 0);
     const taken = careful && range.some((i) => this.#pages[i]);
     this.#must("map", got, taken ? -Errno.EEXIST : at(range[0]));
@@ -151,16 +153,42 @@ class Drive {
     });
   }
 
+  /** Three mappings where the core likes, each below the last; the middle one's hole is found again, exactly. */
   #mapAnywhere(n: number): void {
-    const { plain } = this.#machine;
-    const flags = MapFlag.Private | MapFlag.Anonymous;
-    const got = plain.sysMmap(this.#cpu, 0n, BigInt(n * PAGE), 3, flags, 0, 0n);
-    const [from, to] = [Number(got), Number(got) + n * PAGE];
-    const overlaps = this.#pages.some((page, i) => page && at(i) < to && at(i) + PAGE > from);
-    if (got <= 0n || from % PAGE !== 0 || overlaps)
-      throw new Violation("results", `a mapping anywhere was put at ${got}`);
-    this.#must("write", Number(plain.guestWrite(this.#cpu, got, plain.bounce(this.#cpu), 1)), 0);
-    this.#must("unmap", Number(plain.sysMunmap(this.#cpu, got, BigInt(n * PAGE))), 0);
+    const { plain, bytes } = this.#machine;
+    const bounce = plain.bounce(this.#cpu);
+    const sizes = [n, 1 + this.#draw(9), 1 + this.#draw(9)];
+    const anywhere = (pages: number) => {
+      const flags = MapFlag.Private | MapFlag.Anonymous;
+      return Number(plain.sysMmap(this.#cpu, 0n, BigInt(pages * PAGE), 3, flags, 0, 0n));
+    };
+    const unmap = (from: number, pages: number) =>
+      this.#must("unmap", Number(plain.sysMunmap(this.#cpu, BigInt(from), BigInt(pages * PAGE))), 0);
+    const put = (from: number, byte: number) => {
+      bytes[bounce] = byte;
+      this.#must("write", Number(plain.guestWrite(this.#cpu, BigInt(from), bounce, 1)), 0);
+    };
+    const got = (from: number) => {
+      this.#must("read", Number(plain.guestRead(this.#cpu, bounce, BigInt(from), 1)), 0);
+      return bytes[bounce];
+    };
+    const [a, b, c] = sizes.map(anywhere);
+    if (a <= 0 || a % PAGE !== 0) throw new Violation("results", `a mapping anywhere was put at ${a}`);
+    this.#must("place below a mapping", b, a - sizes[1] * PAGE);
+    this.#must("place below two mappings", c, b - sizes[2] * PAGE);
+    put(a, 1);
+    put(b, 2);
+    put(c, 3);
+    unmap(b, sizes[1]);
+    this.#must("place in a hole that just fits", anywhere(sizes[1]), b);
+    this.#must("bytes beside and in the hole", [a, b, c].map(got).join(), "1,0,3");
+    unmap(c, sizes[0] + sizes[1] + sizes[2]);
+    const last = LAST_PAGE;
+    const there = Number(
+      plain.sysMmap(this.#cpu, BigInt(last), BigInt(PAGE), 3, MapFlag.Private | MapFlag.Anonymous, 0, 0n),
+    );
+    this.#must("hint at the last page", there, last);
+    unmap(last, 1);
   }
 
   #moveBrk(pages: number): void {
@@ -325,6 +353,7 @@ class Drive {
       [0n, page, file | MapFlag.GrowsDown, 9, 0n, Errno.EINVAL],
       [low + 1n, page, FIXED, 0, 0n, Errno.EINVAL],
       [page, page, FIXED, 0, 0n, Errno.EPERM],
+      [0n, 1n << 38n, FIXED, 0, 0n, Errno.EPERM],
     ];
     maps.forEach(([va, bytes, flags, object, offset, errno], i) => {
       this.#must(`bad mmap ${i}`, Number(plain.sysMmap(cpu, va, bytes, 3, flags, object, offset)), -errno);
@@ -336,6 +365,11 @@ class Drive {
     this.#must("mprotect of nothing", Number(plain.sysMprotect(cpu, low, 0n, 3)), 0);
     this.#must("madvise unaligned", Number(plain.sysMadvise(cpu, low + 8n, page, Advice.DontNeed)), -Errno.EINVAL);
     this.#must("madvise of nothing", Number(plain.sysMadvise(cpu, low, 0n, Advice.DontNeed)), 0);
+    this.#must("madvise of all and more", Number(plain.sysMadvise(cpu, low, -1n, Advice.DontNeed)), -Errno.EINVAL);
+    for (const advice of [0, 1, 2, 3, 8, 14, 15, 16, 17, 20, 21]) {
+      const got = Number(plain.sysMadvise(cpu, BigInt(at(PAGES) + 64 * PAGE), page, advice));
+      this.#must(`madvise ${advice} of a hole`, got, -Errno.ENOMEM);
+    }
     this.#must("madvise unknown", Number(plain.sysMadvise(cpu, low, page, 99)), -Errno.EINVAL);
   }
 
@@ -372,7 +406,7 @@ class Drive {
     return Number(plain.sysMmap(this.#cpu, va, length(range), prot, flags, object, BigInt(offset)));
   }
 
-  #must(what: string, got: number, expected: number): void {
+  #must(what: string, got: number | string, expected: number | string): void {
     if (got !== expected) throw new Violation("results", `${what}: ${got}, not ${expected}, one call at a time`);
   }
 
