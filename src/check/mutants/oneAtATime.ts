@@ -29,6 +29,8 @@ const BYTES = 4 << 20;
 const STEPS = 60;
 const CPUS = 3;
 const HEAP = 0x5000_0000;
+/** More are never kept for the tables that a run needs at one time. */
+const MOST_HELD = 160;
 const LAST_PAGE = 2 ** 38 - PAGE;
 const CROWD = 0x601f_0000;
 const SPREAD = 0x7000_0000;
@@ -105,6 +107,8 @@ class Drive {
     for (let i = 0; i < PAGES; i++) this.#read(i, false);
     mustConserve(this.#machine, CPUS, this.#frames);
     this.#must("tables left", this.#machine.plain.stat(Stat.FramesTable), 1);
+    const held = this.#machine.plain.stat(Stat.FramesHeld);
+    if (held > MOST_HELD) throw new Violation("leak", `${held} frames are kept for tables`);
     this.#mustRelease();
   }
 
