@@ -34,6 +34,8 @@ const MOST_HELD = 160;
 const LAST_PAGE = 2 ** 38 - PAGE;
 const CROWD = 0x601f_0000;
 const SPREAD = 0x7000_0000;
+const MANY = 0x9000_0000;
+const MAPPINGS = 300;
 const TABLE_SPAN = 512 * PAGE;
 const TABLES = 36;
 const PROTS = [0, 1, 3, 3, 3, 5, 7, 4, 2];
@@ -127,6 +129,7 @@ class Drive {
       () => this.#moveBrk(this.#draw(6)),
       () => this.#crowd(100 + this.#draw(600)),
       () => this.#spread(),
+      () => this.#many(),
       () => this.#refused(),
       () => this.#execute(first),
       ...[0, 1, 2, 3, 4].map(() => () => this.#write(first, 1 + this.#draw(255), this.#draw(4) === 0)),
@@ -238,6 +241,34 @@ class Drive {
       if (failed === 0) this.#must(`byte of page ${i} of many`, bytes[bounce], i < from ? i & 255 : 0);
     }
     this.#must("unmap", Number(plain.sysMunmap(this.#cpu, BigInt(CROWD), whole)), 0);
+  }
+
+  /** So many mappings that the tree of them grows a level, and shrinks. */
+  #many(): void {
+    const { plain } = this.#machine;
+    const place = (i: number) => BigInt(MANY + 2 * i * PAGE);
+    const bounce = plain.bounce(this.#cpu);
+    const there = new Array<boolean>(MAPPINGS).fill(true);
+    for (let i = 0; i < MAPPINGS; i++) {
+      const mapped = Number(plain.sysMmap(this.#cpu, place(i), BigInt(PAGE), 1, FIXED, 0, 0n));
+      this.#must("map", mapped, MANY + 2 * i * PAGE);
+    }
+    mustHoldAtRest(this.#machine);
+    for (let round = 0; round < 20; round++) {
+      const [from, n] = [this.#draw(MAPPINGS), 1 + this.#draw(30)];
+      this.#must("unmap", Number(plain.sysMunmap(this.#cpu, place(from), BigInt(2 * n * PAGE))), 0);
+      there.fill(false, from, from + n);
+      mustHoldAtRest(this.#machine);
+      for (let k = 0; k < MAPPINGS; k += 1 + this.#draw(20)) {
+        const got = Number(plain.guestRead(this.#cpu, bounce, place(k), 1));
+        this.#must("read of one of many mappings", got, there[k] ? 0 : -Errno.EFAULT);
+      }
+    }
+    this.#must("unmap", Number(plain.sysMunmap(this.#cpu, place(0), BigInt(2 * (MAPPINGS + 30) * PAGE))), 0);
+    for (let round = 0; round < 4; round++) {
+      plain.settle(this.#cpu, 1);
+      plain.kernelExit(this.#remote);
+    }
   }
 
   /** One page in each of many leaf tables, which go in another order: the allocator of tables. */

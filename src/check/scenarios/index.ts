@@ -58,6 +58,7 @@ import { sleepShootdown } from "./sleep-shootdown.js";
 import { sleepShootdowns } from "./sleep-shootdowns.js";
 import { stackFault } from "./stack-fault.js";
 import { stackStack } from "./stack-stack.js";
+import { tableDontneed } from "./table-dontneed.js";
 import { threeMixed } from "./three-mixed.js";
 import { threeTables } from "./three-tables.js";
 import { twoTables } from "./two-tables.js";
@@ -99,6 +100,7 @@ export const SCENARIOS: readonly Scenario[] = [
   writeMprotect,
   faultMprotectOne,
   writeDontneed,
+  tableDontneed,
   upgradeDontneed,
   upgradeRead,
   upgradeUpgrade,

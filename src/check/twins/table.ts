@@ -131,4 +131,16 @@ export const TABLE_TWINS: readonly Twin[] = [
     policy: Policy.Optimistic,
     caughtBy: ["race"],
   },
+  {
+    name: "zap-walks-plain",
+    about: "MADV_DONTNEED reads the upper tables with plain loads while a fault links a table",
+    patches: inFile("mm/zap.ts", [
+      "const entry = atomic.load<u64>(entryAt(table, va, level));",
+      "const entry = load<u64>(entryAt(table, va, level));",
+    ]),
+    scenario: "table-dontneed",
+    long: true,
+    policy: Policy.Optimistic,
+    caughtBy: ["race"],
+  },
 ];
