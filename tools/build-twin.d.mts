@@ -9,3 +9,5 @@ export interface Patch {
 export class StalePatch extends Error {}
 export function buildTwin(patches: readonly Patch[]): Promise<Linked>;
 export function buildTold(patches: readonly Patch[]): Promise<LinkedTold>;
+export function buildReplaced(files: Map<string, string>, patches?: readonly Patch[]): Promise<Linked>;
+export function compileReplaced(files: Map<string, string>): Promise<Buffer>;

@@ -25,15 +25,35 @@ export function buildTwin(patches) {
   return compilePatched(patches, "-O1", link);
 }
 
+/** The same with whole files replaced first, by name: mutants (tools/mutants.mjs), with the patches of a variant or none. */
+export function buildReplaced(files, patches = []) {
+  return compilePatched(patches, "-O1", link, (folder) => {
+    for (const [file, text] of files) writeFileSync(join(folder, file), text);
+  });
+}
+
+/** Of the same only what the compiler makes of it, not yet linked: enough to see whether two sources are the same. */
+export function compileReplaced(files) {
+  return compilePatched(
+    [],
+    "-O1",
+    (binary) => Buffer.from(binary),
+    (folder) => {
+      for (const [file, text] of files) writeFileSync(join(folder, file), text);
+    },
+  );
+}
+
 /** The same source, not optimised: {told, sites, calls}, as linkTold() does. Without patches, of the core that ships. */
 export function buildTold(patches) {
   return compilePatched(patches, "-O0", linkTold);
 }
 
-async function compilePatched(patches, optimisation, into) {
+async function compilePatched(patches, optimisation, into, replace = () => {}) {
   const folder = mkdtempSync(join(tmpdir(), "faultline-twin-"));
   try {
     cpSync(join(ROOT, "src/core"), folder, { recursive: true });
+    replace(folder);
     for (const patch of [...MEMORY_MANAGER_ONLY, ...patches]) replaceLine(folder, patch);
     const { binary, map } = await compile(join(folder, "index.ts"), { flags: [optimisation] });
     return into(binary, map);

@@ -78,6 +78,8 @@ export interface CoreBuild {
   hooked: WebAssembly.Module;
   core: WebAssembly.Module;
   sites: readonly Site[];
+  /** What else the core imports: which mutant of several it is. */
+  constants?: Record<string, number>;
 }
 
 const STACK_BYTES = 16384;
@@ -110,10 +112,12 @@ export class Machine {
     this.snapshot = new Snapshot(this.memory, ownedBytes);
     this.sites = build.sites;
     this.#stacks = ownedBytes;
-    const hooked = new WebAssembly.Instance(build.hooked, { env: this.#hookedWords() }).exports;
+    const hooked = new WebAssembly.Instance(build.hooked, { env: { ...this.#hookedWords(), ...build.constants } })
+      .exports;
     this.core = hooked as unknown as CoreWords;
     this.#asyncify = hooked as unknown as Asyncify;
-    this.plain = new WebAssembly.Instance(build.core, { env: this.#plainWords() }).exports as unknown as CoreWords;
+    this.plain = new WebAssembly.Instance(build.core, { env: { ...this.#plainWords(), ...build.constants } })
+      .exports as unknown as CoreWords;
   }
 
   /** Lays the core out; from here on accesses to frames are recognised. */

@@ -9,6 +9,7 @@ import { Errno } from "../core/abi/errno.js";
 import { Advice, MapFlag } from "../core/abi/mman.js";
 import { Pending } from "../core/abi/pending.js";
 import type { Machine } from "./hooked.js";
+import { Violation } from "./violation.js";
 
 export const PAGE = 4096;
 
@@ -113,7 +114,16 @@ export function join(): Operation {
 
 /** The CPU sleeps, idle, until another one wakes it, or for ever. */
 export function sleep(): Operation {
-  return word("sleep", (m, cpu) => m.core.sleep(cpu, -1n));
+  return {
+    text: "sleep",
+    *calls(m, cpu) {
+      if (Number(yield () => m.core.sleep(cpu, -1n)) === 0) {
+        throw new Violation("results", "a sleep without a time limit ended though nobody woke it");
+      }
+      return { result: 0 };
+    },
+    actions: () => [],
+  };
 }
 
 /** Wakes the CPU of an actor. */

@@ -55,6 +55,9 @@ const TIMED_OUT = 2;
 /** Nudges in a row with no operation ended between: more than any wait's rounds before it changes its ways. */
 const FRUITLESS = 200;
 
+/** Nothing lies below: an address there is a null pointer with an offset. Fences have none. */
+const NOWHERE = 4096;
+
 export class Scheduler implements Listener {
   readonly lanes: readonly Lane[];
   readonly trace = new Trace();
@@ -249,6 +252,8 @@ export class Scheduler implements Listener {
       lane.before = machine.words[at];
       if (event.width === 8) lane.beforeHigh = machine.words[at + 1];
       if (mayWrite(kind)) machine.snapshot.wrote(address, event.width);
+      if (address < NOWHERE && kind !== Step.Fence)
+        throw new Violation("freed", `${kindName(kind)} at 0x${address.toString(16)}, which is nothing's`);
       if (address >= machine.firstFrame && machine.plain.isFreeFrame(address)) {
         throw new Violation("freed", `${kindName(kind)} of 0x${address.toString(16)}, ${this.where(lane)}`);
       }

@@ -13,6 +13,7 @@ import { crossPageDontneed } from "./cross-page-dontneed.js";
 import { crossingDontneed } from "./crossing-dontneed.js";
 import { crossingMunmap } from "./crossing-munmap.js";
 import { faultDontneed } from "./fault-dontneed.js";
+import { faultExtend } from "./fault-extend.js";
 import { faultFault } from "./fault-fault.js";
 import { faultFaultPage } from "./fault-fault-page.js";
 import { faultMerge } from "./fault-merge.js";
@@ -28,6 +29,7 @@ import { framesForOne } from "./frames-for-one.js";
 import { halvesReused } from "./halves-reused.js";
 import { heap } from "./heap.js";
 import { irqWalk } from "./irq-walk.js";
+import { joinLeave } from "./join-leave.js";
 import { joinShootdown } from "./join-shootdown.js";
 import { leaving } from "./leave.js";
 import { leaveShootdown } from "./leave-shootdown.js";
@@ -40,6 +42,7 @@ import { noFrameForTable } from "./no-frame-for-table.js";
 import { noFrameForUpgrade } from "./no-frame-for-upgrade.js";
 import { noRecordForMap } from "./no-record-for-map.js";
 import { noRecordForSplit } from "./no-record-for-split.js";
+import { orphans } from "./orphans.js";
 import { parentGoes } from "./parent-goes.js";
 import { parentStays } from "./parent-stays.js";
 import { periodBegun } from "./period-begun.js";
@@ -52,8 +55,10 @@ import { remoteMunmap } from "./remote-munmap.js";
 import { remoteWriteMunmap } from "./remote-write-munmap.js";
 import { sequenceWrap } from "./sequence-wrap.js";
 import { sleepShootdown } from "./sleep-shootdown.js";
+import { sleepShootdowns } from "./sleep-shootdowns.js";
 import { stackFault } from "./stack-fault.js";
 import { stackStack } from "./stack-stack.js";
+import { tableDontneed } from "./table-dontneed.js";
 import { threeMixed } from "./three-mixed.js";
 import { threeTables } from "./three-tables.js";
 import { twoTables } from "./two-tables.js";
@@ -95,19 +100,23 @@ export const SCENARIOS: readonly Scenario[] = [
   writeMprotect,
   faultMprotectOne,
   writeDontneed,
+  tableDontneed,
   upgradeDontneed,
   upgradeRead,
   upgradeUpgrade,
   faultSplit,
   faultMerge,
+  faultExtend,
   stackStack,
   stackFault,
   munmapTwice,
   crossingMunmap,
   crossingDontneed,
   sleepShootdown,
+  sleepShootdowns,
   leaveShootdown,
   joinShootdown,
+  joinLeave,
   irqWalk,
   crossPage,
   crossPageDontneed,
@@ -118,6 +127,7 @@ export const SCENARIOS: readonly Scenario[] = [
   remoteMprotect,
   sequenceWrap,
   rcuOverload,
+  orphans,
   halvesReused,
   noFrameForParent,
   noFrameForTable,

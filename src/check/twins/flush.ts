@@ -196,4 +196,25 @@ export const FLUSH_TWINS: readonly Twin[] = [
     policy: Policy.Optimistic,
     caughtBy: ["freed", "rest", "results", "race", "record"],
   },
+  {
+    name: "overflow-forgotten",
+    about: "ranges are queued past the end of the queue, over the mask of who asked",
+    patches: inFile("sync/ipi.ts", ["if (n < FLUSH_RANGES) {", "if (n < 1000) {"]),
+    scenario: "sleep-shootdowns",
+    long: true,
+    policy: Policy.Optimistic,
+    caughtBy: ["freed", "rest", "results", "race", "record"],
+  },
+  {
+    name: "leave-in-two",
+    about: "a CPU that leaves writes the cpumask back as it read it: who joins meanwhile is not in it",
+    patches: inFile("mm/boot.ts", [
+      "const old = atomic.and<u64>(S_CPUMASK + ((<usize>(id >> 6)) << 3), ~bit);",
+      "const old = atomic.load<u64>(S_CPUMASK); atomic.store<u64>(S_CPUMASK, old & ~bit);",
+    ]),
+    scenario: "join-leave",
+    long: true,
+    policy: Policy.Optimistic,
+    caughtBy: ["freed", "rest", "results", "race", "record"],
+  },
 ];

@@ -68,6 +68,16 @@ export const LOCK_TWINS: readonly Twin[] = [
     caughtBy: ["livelock", "deadlock", "rest"],
   },
   {
+    name: "extension-unlocked",
+    about: "mmap replaces a VMA whose lock a fault holds",
+    patches: inFile("mm/mapping.ts", ["vmaStartWrite(cpu, left);", ""]),
+    scenario: "fault-extend",
+    long: true,
+    policy: Policy.VmaLock,
+    // The fault finds its VMA detached for as long as it holds the lock: for ever.
+    caughtBy: ["livelock", "deadlock", "rest"],
+  },
+  {
     name: "growth-unlocked",
     about: "a stack grows while a fault holds its lock",
     patches: inFile("mm/mapping.ts", ["vmaStartWrite(cpu, vma);", ""]),

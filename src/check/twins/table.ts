@@ -125,4 +125,25 @@ export const TABLE_TWINS: readonly Twin[] = [
     policy: Policy.Optimistic,
     caughtBy: ["freed", "race", "record"],
   },
+  {
+    name: "orphans-plain",
+    about: "the list of a gone CPU's records is written with a plain store, and peeked at by others",
+    patches: inFile("sync/rcu.ts", ["atomic.store<u32>(ORPHANS, head);", "store<u32>(ORPHANS, head);"]),
+    scenario: "orphans",
+    long: true,
+    policy: Policy.Optimistic,
+    caughtBy: ["race"],
+  },
+  {
+    name: "zap-walks-plain",
+    about: "MADV_DONTNEED reads the upper tables with plain loads while a fault links a table",
+    patches: inFile("mm/zap.ts", [
+      "const entry = atomic.load<u64>(entryAt(table, va, level));",
+      "const entry = load<u64>(entryAt(table, va, level));",
+    ]),
+    scenario: "table-dontneed",
+    long: true,
+    policy: Policy.Optimistic,
+    caughtBy: ["race"],
+  },
 ];

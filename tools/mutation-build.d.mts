@@ -1,0 +1,3 @@
+import type { Mutant } from "./mutants.mjs";
+
+export function batchesOf(mutants: readonly Mutant[]): Mutant[][];
