@@ -45,7 +45,10 @@ const HALF_REUSED_AT_ONCE: Twin = {
 const PERIOD_UNFINISHED: Twin = {
   name: "period-unfinished",
   about: "deferred records are freed whether or not their grace period is over",
-  patches: inFile("sync/rcu.ts", ["if (<i32>(atomic.load<u32>(RCU_COMPLETED) - load<u32>(head, R_GP)) < 0) return 0;", ""]),
+  patches: inFile("sync/rcu.ts", [
+    "if (<i32>(atomic.load<u32>(RCU_COMPLETED) - load<u32>(head, R_GP)) < 0) return 0;",
+    "",
+  ]),
   scenario: "walk-munmap-table",
   long: true,
   policy: Policy.Optimistic,
