@@ -68,6 +68,8 @@ const VARIANT_OF: readonly [file: RegExp, variant: string][] = [
 /** Under the first setting; fewer under the others. */
 const MODEL_SEEDS = 40;
 const OTHER_MODEL_SEEDS = 8;
+/** Every scenario a little, before any of them much. */
+const FIRST_SEEDS = 6;
 const LEADING_SEEDS = 30;
 const OTHER_SEEDS = 6;
 /** Milliseconds of exhaustive exploration of one scenario. */
@@ -91,6 +93,7 @@ export function hunt(
   const others = SETTINGS.filter((setting) => !leading.includes(setting));
   return (
     sequential(build, [...leading, ...others], began) ??
+    walks(build, leading, FIRST_SEEDS, end, began) ??
     walks(build, leading, LEADING_SEEDS, end, began) ??
     exhaustive(build, leading, end, began) ??
     walks(build, others, OTHER_SEEDS, end, began)
