@@ -126,6 +126,16 @@ test("over memory, --dir and --root the same sequences answer the same", { timeo
   );
 });
 
+test.runIf(kernel !== undefined)("a write of nothing past the end changes nothing", () => {
+  const calls: Call[] = [
+    ...AROUND.before,
+    ["openat", -100, "a", 65, 0o644],
+    ["pwrite64", 3, "", 0, 1],
+    ...AROUND.after,
+  ];
+  expect(differences(calls, runOn(KINDS[0]!.make, calls), kernel!(calls))).toEqual([]);
+});
+
 test.runIf(kernel !== undefined)("in memory they answer as this machine's kernel does", { timeout: 600_000 }, () => {
   const { make } = KINDS[0]!;
   fc.assert(

@@ -47,7 +47,9 @@ export class MemFile extends MemInode {
     this.modified();
   }
 
+  /** Nothing written is nothing changed: not even the length, however far `at` is. */
   write(bytes: Uint8Array, at: number): number {
+    if (bytes.length === 0) return 0;
     const growth = this.data.growth(at, bytes.length);
     if (this.fs.heldBytes + growth > this.fs.limitBytes) return fail(Errno.ENOSPC);
     this.fs.heldBytes += growth;
