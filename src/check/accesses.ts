@@ -10,6 +10,7 @@
 import { Step } from "../core/abi/step.js";
 import { type Event, Mark } from "./event.js";
 import type { Lane } from "./lane.js";
+import { twice } from "./twice.js";
 
 export const LANES = 8;
 /** A fill or copy of more bytes than this concerns pages. */
@@ -236,9 +237,3 @@ const PAGE_WRITE = 2;
 const PAGE_READ = 3;
 const WORD_WRITE_IN = 4;
 const WORD_READ_IN = 5;
-
-function twice(old: Int32Array): Int32Array<ArrayBuffer> {
-  const made = new Int32Array(old.length * 2);
-  made.set(old);
-  return made;
-}

@@ -15,6 +15,7 @@ import type { Event } from "./event.js";
 import { Exhaustive } from "./exhaustive.js";
 import type { Lane } from "./lane.js";
 import type { System } from "./strategy.js";
+import { twice } from "./twice.js";
 
 export class Bounded extends Exhaustive {
   readonly #bound: number;
@@ -86,10 +87,4 @@ export class Bounded extends Exhaustive {
     for (let i = e; i >= 0; i--)
       if (i === 0 || laneOf[i - 1] !== laneOf[i]) this.backtrack[i] |= lanes | (1 << newest.id);
   }
-}
-
-function twice(old: Uint8Array): Uint8Array<ArrayBuffer> {
-  const made = new Uint8Array(old.length * 2);
-  made.set(old);
-  return made;
 }

@@ -40,7 +40,7 @@ function accessesDepend(next: Event, writes: boolean, event: Event, wrote: boole
   const lists = (kind: number) => kind === Step.Notify || kind === Step.Wait;
   if (lists(next.kind) && lists(event.kind) && next.address === event.address) return true;
   if (!wrote && !writes) return false;
-  return first(next) < end(event) && first(event) < end(next);
+  return overlap(next, event);
 }
 
 /** A mark of `lane`, and another lane's access. */
@@ -60,12 +60,18 @@ function covers(event: Event, address: number): boolean {
   return first(event) <= address && address < end(event);
 }
 
-/** Accesses are taken by words, wide ones by pages, as in happens.ts. */
-function first({ address, width }: Event): number {
+type Range = Pick<Event, "address" | "width">;
+
+/** Accesses are taken by words, wide ones by pages, as in accesses.ts. */
+export function overlap(a: Range, b: Range): boolean {
+  return first(a) < end(b) && first(b) < end(a);
+}
+
+function first({ address, width }: Range): number {
   return (width > NARROW ? address & PAGE_MASK : address & ~3) >>> 0;
 }
 
-function end({ address, width }: Event): number {
+function end({ address, width }: Range): number {
   const last = address + width - 1;
   return width > NARROW ? ((last & PAGE_MASK) >>> 0) + 4096 : ((last & ~3) >>> 0) + 4;
 }

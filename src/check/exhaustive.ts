@@ -24,6 +24,7 @@ import { HappensBefore } from "./happens.js";
 import { type Lane, LaneState } from "./lane.js";
 import { Reversal } from "./reversal.js";
 import type { Strategy, System } from "./strategy.js";
+import { twice } from "./twice.js";
 
 /** What it claims. */
 export const EVERY = "every execution, up to the order of independent events";
@@ -32,11 +33,10 @@ const NO_RACES = () => {};
 export interface SearchFigures {
   /** Executions given up because what followed was known. */
   blocked: number;
-  deepest: number;
 }
 
 export class Exhaustive implements Strategy {
-  readonly figures: SearchFigures = { blocked: 0, deepest: 0 };
+  readonly figures: SearchFigures = { blocked: 0 };
   readonly happens: HappensBefore;
   /** By place. */
   protected backtrack = new Uint8Array(4096);
@@ -157,7 +157,6 @@ export class Exhaustive implements Strategy {
   }
 
   ended(): void {
-    this.figures.deepest = Math.max(this.figures.deepest, this.#depth);
     if (this.#depth < this.#wayLength) return;
     for (const lane of this.lanes) {
       if (lane.state === LaneState.Stopped && lane.event.kind === Mark.Pause) this.#reversal.waitsInVain(lane);
@@ -271,16 +270,11 @@ export class Exhaustive implements Strategy {
 
   #ensure(depth: number): void {
     if (depth < this.#way.length) return;
-    const wider = (old: Uint8Array): Uint8Array<ArrayBuffer> => {
-      const made = new Uint8Array(old.length * 2);
-      made.set(old);
-      return made;
-    };
-    this.backtrack = wider(this.backtrack);
-    this.done = wider(this.done);
-    this.asleep = wider(this.asleep);
-    this.doneWrote = wider(this.doneWrote);
-    this.asleepWrote = wider(this.asleepWrote);
-    this.#way = wider(this.#way);
+    this.backtrack = twice(this.backtrack);
+    this.done = twice(this.done);
+    this.asleep = twice(this.asleep);
+    this.doneWrote = twice(this.doneWrote);
+    this.asleepWrote = twice(this.asleepWrote);
+    this.#way = twice(this.#way);
   }
 }

@@ -18,6 +18,7 @@
 import { Accesses, LANES } from "./accesses.js";
 import { type Event, Mark } from "./event.js";
 import type { Lane } from "./lane.js";
+import { twice } from "./twice.js";
 
 /** Called for each race of the event that is being added with the earlier one at a place. */
 export type OnRace = (earlier: number) => void;
@@ -205,11 +206,7 @@ export class HappensBefore {
 
   #place(q: number, k: number, n: number): void {
     let places = this.#places[q];
-    if (k >= places.length) {
-      const wider = new Uint32Array(places.length * 2);
-      wider.set(places);
-      places = this.#places[q] = wider;
-    }
+    if (k >= places.length) places = this.#places[q] = twice(places);
     places[k] = n;
   }
 
@@ -234,20 +231,15 @@ export class HappensBefore {
   }
 
   #grow(): void {
-    const n = this.laneOf.length * 2;
-    const wider = <T extends Uint8Array | Uint32Array>(old: T, made: T): T => {
-      made.set(old);
-      return made;
-    };
-    this.laneOf = wider(this.laneOf, new Uint8Array(n));
-    this.kind = wider(this.kind, new Uint8Array(n));
-    this.address = wider(this.address, new Uint32Array(n));
-    this.width = wider(this.width, new Uint32Array(n));
-    this.site = wider(this.site, new Uint32Array(n));
-    this.wrote = wider(this.wrote, new Uint8Array(n));
-    this.before = wider(this.before, new Uint32Array(n));
-    this.clock = wider(this.clock, new Uint32Array(n * LANES));
-    this.count = wider(this.count, new Uint32Array(n * LANES));
-    this.#logAt = wider(this.#logAt, new Uint32Array(n));
+    this.laneOf = twice(this.laneOf);
+    this.kind = twice(this.kind);
+    this.address = twice(this.address);
+    this.width = twice(this.width);
+    this.site = twice(this.site);
+    this.wrote = twice(this.wrote);
+    this.before = twice(this.before);
+    this.clock = twice(this.clock);
+    this.count = twice(this.count);
+    this.#logAt = twice(this.#logAt);
   }
 }

@@ -17,6 +17,7 @@
  */
 import { Step } from "../core/abi/step.js";
 import { LANES, NARROW } from "./accesses.js";
+import { overlap } from "./depends.js";
 import { type Event, Mark } from "./event.js";
 import { Exhaustive } from "./exhaustive.js";
 import type { Lane } from "./lane.js";
@@ -237,14 +238,5 @@ function independent(a: StoredStep, b: StoredStep): boolean {
   const lists = (kind: number) => kind === Step.Notify || kind === Step.Wait;
   if (lists(a.kind) || lists(b.kind)) return false;
   if (!a.wrote && !b.wrote) return true;
-  return end(a) <= first(b) || end(b) <= first(a);
-}
-
-function first({ address, width }: StoredStep): number {
-  return width > NARROW ? Math.floor(address / 4096) * 4096 : address - (address % 4);
-}
-
-function end({ address, width }: StoredStep): number {
-  const last = address + width - 1;
-  return width > NARROW ? Math.floor(last / 4096) * 4096 + 4096 : last - (last % 4) + 4;
+  return !overlap(a, b);
 }

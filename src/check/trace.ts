@@ -5,6 +5,7 @@
  * accesses in the same order. It is a pair of 32-bit multiplicative mixes: stable across engines, not cryptographic.
  */
 import type { Event } from "./event.js";
+import { twice } from "./twice.js";
 
 const STRIDE = 5;
 
@@ -18,7 +19,7 @@ export class Trace {
 
   add(lane: number, { kind, address, width, site }: Event): void {
     const at = this.length * STRIDE;
-    if (at + STRIDE > this.#words.length) this.#grow();
+    if (at + STRIDE > this.#words.length) this.#words = twice(this.#words);
     const words = this.#words;
     words[at] = lane;
     words[at + 1] = kind;
@@ -49,12 +50,6 @@ export class Trace {
       high = mix(mix(high, address ^ 0x5bd1e995), Math.imul(words[at + 3], 31) ^ first);
     }
     return hex(low) + hex(high);
-  }
-
-  #grow(): void {
-    const wider = new Uint32Array(this.#words.length * 2);
-    wider.set(this.#words);
-    this.#words = wider;
   }
 }
 

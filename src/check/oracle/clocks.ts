@@ -8,6 +8,8 @@
  * Executions  a new one starts later than every time of the one before, and all know it: so nothing that was noted in
  *             the tables ever has to be cleared, until the numbers run out.
  */
+import { twice } from "../twice.js";
+
 const LAST = 0xf000_0000;
 const IRQ = 0x8000_0000;
 
@@ -116,17 +118,11 @@ export class Clocks {
 
   #newSlot(): number {
     const slot = this.#slots++;
-    if ((slot + 1) * this.cpus > this.#published.length) this.#published = wider(this.#published);
+    if ((slot + 1) * this.cpus > this.#published.length) this.#published = twice(this.#published);
     return slot;
   }
 
   #grow(cpu: number): void {
-    this.#log[cpu] = wider(this.#log[cpu]);
+    this.#log[cpu] = twice(this.#log[cpu]);
   }
-}
-
-function wider(words: Uint32Array): Uint32Array {
-  const twice = new Uint32Array(words.length * 2);
-  twice.set(words);
-  return twice;
 }
