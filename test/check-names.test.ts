@@ -17,18 +17,19 @@ const { machine } = new Checker(shippedBuild(), scenario("fault-munmap"), Policy
 const { words } = machine;
 const at = (file: string, name: string) => layout[file][name];
 const word = (address: number) => words[address >>> 2];
+const space = (name: string) => at("sync/layout.ts", "SPACE") + at("mm/space.ts", name);
 const names = new Names(machine, layout);
 const cpu1 = machine.plain.cpuArea(1);
 
 /** The leaf table of the neighbour page, found as a walk does. */
 function leafTable(): number {
-  const pgd = word(at("mm/space.ts", "S_PGD"));
+  const pgd = word(space("S_PGD"));
   const next = (table: number, index: number) => (word(table + 8 * index) >>> 10) << 12;
   return next(next(pgd, 1), 0);
 }
 
 function firstVma(): number {
-  return word(word(at("mm/space.ts", "S_ROOT")) + at("mm/tree.ts", "N_CHILDREN"));
+  return word(word(space("S_ROOT")) + at("mm/tree.ts", "N_CHILDREN"));
 }
 
 function descriptorOf(address: number): number {
@@ -41,17 +42,17 @@ describe("an address is told", () => {
     [() => cpu1 + at("mm/percpu.ts", "P_FREE_LOCK"), "cpu 1 freeLock"],
     [() => cpu1 + at("sync/cpu.ts", "TLB_PART") + 32 * 5 + 8, "cpu 1 tlb[5] write"],
     [() => cpu1 + at("sync/cpu.ts", "BOUNCE_PART") + 2, "cpu 1 bounce +0x2"],
-    [() => at("mm/space.ts", "MMAP_LOCK"), "mmapLock"],
-    [() => at("mm/space.ts", "S_ROOT"), "space root"],
+    [() => space("MMAP_LOCK"), "mmapLock"],
+    [() => space("S_ROOT"), "space root"],
     [() => at("sync/rcu.ts", "STARTED"), "rcu started"],
     [() => at("mm/frame.ts", "G_LOCK"), "frames lock"],
     [() => at("mm/slab.ts", "SLAB_NODE") + at("mm/slab.ts", "S_FREE"), "node slab free"],
     [() => firstVma() + at("mm/vma.ts", "V_DETACHED"), "vma 40000000-40001000 detached"],
     [() => firstVma() + at("sync/rcu.ts", "R_GP"), "vma 40000000-40001000 rcu gp"],
-    [() => word(at("mm/space.ts", "S_ROOT")) + at("mm/tree.ts", "N_COUNT"), "node 40000000-40011000 count"],
+    [() => word(space("S_ROOT")) + at("mm/tree.ts", "N_COUNT"), "node 40000000-40011000 count"],
     [() => leafTable() + 8 * 16, "pte 40010000"],
     [() => descriptorOf(leafTable()) + at("mm/frame.ts", "D_LOCK"), "table 40000000 lock"],
-    [() => word(at("mm/space.ts", "S_PGD")) + 8, "pgd 40000000"],
+    [() => word(space("S_PGD")) + 8, "pgd 40000000"],
   ];
   for (const [address, name] of cases) test(name, () => expect(names.of(address()).text).toBe(name));
 

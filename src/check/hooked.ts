@@ -36,7 +36,7 @@ export interface CoreWords {
   sysMunmap(cpu: number, at: bigint, bytes: bigint): bigint;
   sysMprotect(cpu: number, at: bigint, bytes: bigint, prot: number): bigint;
   sysMadvise(cpu: number, at: bigint, bytes: bigint, advice: number): bigint;
-  setBrk(start: bigint): void;
+  setBrk(cpu: number, start: bigint): void;
   sysBrk(cpu: number, end: bigint): bigint;
   guestRead(cpu: number, to: number, from: bigint, bytes: number): bigint;
   guestWrite(cpu: number, to: bigint, from: number, bytes: number): bigint;

@@ -135,7 +135,10 @@ export class Names {
       return { text, entry: true };
     }
     if (type === TYPE_SLAB) return plain(this.#recordAt(address, within));
-    if (frame === this.#word(this.#at("mm/space.ts", "S_SCRATCH")) >>> FRAME_SHIFT)
+    if (
+      frame ===
+      this.#word(this.#at("sync/layout.ts", "SPACE") + this.#at("mm/space.ts", "S_SCRATCH")) >>> FRAME_SHIFT
+    )
       return plain(`tree scratch +${hex(within)}`);
     if (type > TYPE_SPARE) return plain(`frame ${frame} byte ${hex(within)}`);
     const was = this.#was.get(frame);
@@ -197,19 +200,21 @@ export class Names {
   #fixedWords(): Fields {
     const { HEADER, ALLOCATOR, TASK_REGION } = this.#layout["sync/layout.ts"];
     const { RCU, SPACE } = this.#layout["sync/layout.ts"];
-    const nouns: [file: string, noun: string, prefix: RegExp, from: number][] = [
+    // The fields of the first space, which lies here, are counted from its first byte; everything else is an address.
+    const nouns: [file: string, noun: string, prefix: RegExp, from: number, base?: number][] = [
       ["sync/layout.ts", "header", /^H_/, HEADER],
       ["sync/rcu.ts", "rcu", /^(?=[A-Z]{2})/, RCU],
-      ["mm/space.ts", "space", /^S_/, SPACE],
+      ["mm/space.ts", "space", /^S_/, SPACE, SPACE],
       ["mm/frame.ts", "frames", /^G_/, ALLOCATOR],
       ["mm/block.ts", "blocks", /^(?=[A-Z]{2})/, ALLOCATOR],
     ];
     const words: [number, string][] = [
       [0, "null"],
-      [this.#at("mm/space.ts", "MMAP_LOCK"), "mmapLock"],
+      [SPACE + this.#at("mm/space.ts", "MMAP_LOCK"), "mmapLock"],
     ];
-    for (const [file, noun, prefix, from] of nouns) {
-      for (const [name, value] of Object.entries(this.#layout[file] ?? {})) {
+    for (const [file, noun, prefix, from, base] of nouns) {
+      for (const [name, constant] of Object.entries(this.#layout[file] ?? {})) {
+        const value = constant + (base ?? 0);
         if (!prefix.test(name) || value < from || value >= TASK_REGION) continue;
         words.push([value, `${noun} ${camel(name.replace(prefix, ""))}`]);
       }

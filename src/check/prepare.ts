@@ -36,7 +36,7 @@ export function prepare(machine: Machine, scenario: Scenario, history: History):
   const { plain, snapshot } = machine;
   const cpus = scenario.actors.map((_, i) => plain.cpuArea(i));
   for (const cpu of cpus) plain.cpuOnline(cpu);
-  if (scenario.heap !== undefined) plain.setBrk(BigInt(scenario.heap));
+  if (scenario.heap !== undefined) plain.setBrk(plain.cpuArea(0), BigInt(scenario.heap));
   history.scarce = scenario.frames !== undefined;
   for (const mapping of scenario.before) {
     const { at, pages, prot, grows = 0 } = mapping;

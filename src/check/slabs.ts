@@ -37,6 +37,7 @@ export class Slabs {
   #findSlabs(): void {
     const slab = this.#layout["mm/slab.ts"];
     const space = this.#layout["mm/space.ts"];
+    const first = this.#layout["sync/layout.ts"].SPACE;
     const { R_NEXT, R_KIND } = this.#layout["sync/rcu.ts"];
     const { KIND_VMA, KIND_NODE } = this.#layout["mm/kinds.ts"];
     const note = (record: number, kind: RecordKind) => this.#slabs.set(record >>> FRAME_SHIFT, kind);
@@ -48,8 +49,8 @@ export class Slabs {
       this.#follow(this.#word(at + slab.S_FREE), slab.LINK, (record) => note(record, kind));
     }
     for (const head of [space.S_RESERVE, space.S_DROPPED])
-      this.#follow(this.#word(head), R_NEXT, (node) => note(node, "node"));
-    this.#tree(this.#word(space.S_ROOT), note);
+      this.#follow(this.#word(first + head), R_NEXT, (node) => note(node, "node"));
+    this.#tree(this.#word(first + space.S_ROOT), note);
     const { CPU_AREAS, H_CPUS } = this.#layout["sync/layout.ts"];
     const { CPU_BYTES, C_DEFER_HEAD } = this.#layout["sync/cpu.ts"];
     for (let i = 0; i < this.#word(H_CPUS); i++) {

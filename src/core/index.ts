@@ -5,13 +5,23 @@
 
 export * from "./hart/index";
 export { boot } from "./machine";
-export { cpuOffline, cpuOnline, joinSpace, leaveSpace } from "./mm/boot";
+export { cpuOffline, cpuOnline } from "./mm/boot";
 export { setBrk, sysBrk } from "./mm/brk";
 export { kernelExit, settle } from "./mm/call";
 export { fault } from "./mm/fault";
 export { commitFilePage, ioAddress, ioObject, ioOffset } from "./mm/filePage";
 export { fill, fillRange } from "./mm/fill";
 export { isFreeFrame } from "./mm/frame";
+export {
+  assignSpace,
+  firstSpace,
+  holdSpace,
+  joinSpace,
+  leaveSpace,
+  newSpace,
+  putSpace,
+  switchSpace,
+} from "./mm/lifecycle";
 export { sysMadvise } from "./mm/madvise";
 export { sysMmap } from "./mm/mmap";
 export { sysMprotect } from "./mm/mprotect";
@@ -19,6 +29,7 @@ export { sysMunmap } from "./mm/munmap";
 export { takeReleasedObject } from "./mm/object";
 export { counter } from "./mm/percpu";
 export { remoteRead, remoteWrite } from "./mm/remote";
+export { spaceOf } from "./mm/space";
 export { stat } from "./mm/stat";
 export { copyFromUser, copyToUser, guestRead, guestWrite, resident } from "./mm/uaccess";
 export { verifySpace } from "./mm/verify";

@@ -32,7 +32,7 @@ export interface Core {
   sysMunmap(cpu: number, address: bigint, length: bigint): bigint;
   sysMprotect(cpu: number, address: bigint, length: bigint, prot: number): bigint;
   sysBrk(cpu: number, address: bigint): bigint;
-  setBrk(start: bigint): void;
+  setBrk(cpu: number, start: bigint): void;
   sysMadvise(cpu: number, address: bigint, length: bigint, advice: number): bigint;
   copyFromUser(cpu: number, to: number, from: bigint, length: number): bigint;
   copyToUser(cpu: number, to: bigint, from: number, length: number): bigint;

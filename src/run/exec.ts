@@ -36,7 +36,7 @@ export function exec(thread: Thread, plan: ExecPlan): void {
   const bias = image.relocatable ? PIE_BASE - pageDown(first.address) : 0n;
   for (const segment of image.segments) mapSegment(thread, segment, bias, plan.object);
   const last = image.segments.at(-1) as Segment;
-  core.setBrk(pageUp(bias + last.address + last.memoryBytes));
+  core.setBrk(cpu, pageUp(bias + last.address + last.memoryBytes));
   mapTrampoline(thread);
   const prot = Prot.Read | Prot.Write | (image.executableStack ? Prot.Exec : 0);
   const flags = MAP_ANON | MapFlag.GrowsDown | MapFlag.Stack | MapFlag.NoReserve;

@@ -92,7 +92,7 @@ class Drive {
     const asleep = plain.cpuArea(2);
     plain.cpuOnline(asleep);
     this.#words.idleEnter(asleep);
-    plain.setBrk(BigInt(HEAP));
+    plain.setBrk(plain.cpuArea(0), BigInt(HEAP));
     this.#random = xoroshiro128plus(Math.imul(seed + 1, 0x9e3779b1));
   }
 

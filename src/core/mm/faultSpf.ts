@@ -28,15 +28,15 @@ import { allows, entryAt, LEVELS, makeEntry, PTE_A, PTE_D, PTE_RIGHTS, PTE_V, PT
 import { walkBegin, walkEnd } from "./section";
 import { enterLocked, isZeroFrame } from "./serve";
 import { shootPage } from "./shootdown";
-import { pgd, S_SEQ, S_USERS } from "./space";
+import { pgd, S_SEQ, S_USERS, spaceOf } from "./space";
 import { tryLockTable, unlockTable } from "./table";
 import { flagsAllow, isAnonPrepared, PROT_MASK, V_OBJECT, vmaFlags } from "./vma";
 
 /** Outcome.Done, Oom, or Fallback: not tried, or aborted. */
 export function faultSpf(cpu: usize, va: u64, access: u32): u32 {
-  if (load<u32>(cpu, P_KERNEL) != 0 || atomic.load<u32>(S_USERS) == 1) return Outcome.Fallback;
+  if (load<u32>(cpu, P_KERNEL) != 0 || atomic.load<u32>(spaceOf(cpu), S_USERS) == 1) return Outcome.Fallback;
   count(cpu, Counter.SpfAttempt);
-  const seq = atomic.load<u32>(S_SEQ);
+  const seq = atomic.load<u32>(spaceOf(cpu), S_SEQ);
   if ((seq & 1) != 0) return abort(cpu, Counter.SpfAbortOdd);
   rcuEnter(cpu);
   const vma = findVma(cpu, va);
@@ -48,7 +48,7 @@ export function faultSpf(cpu: usize, va: u64, access: u32): u32 {
   rcuExit(cpu);
   if (vma == 0) return abort(cpu, Counter.SpfAbortUnmapped);
   if (!anonymous) return abort(cpu, Counter.SpfAbortNoSpeculate);
-  if (!still(seq)) return abort(cpu, Counter.SpfAbortVmaCopy);
+  if (!still(cpu, seq)) return abort(cpu, Counter.SpfAbortVmaCopy);
   if (!flagsAllow(load<u32>(cpu, P_COPY_FLAGS), access)) return abort(cpu, Counter.SpfAbortAccessError);
   return handle(cpu, va, access, seq);
 }
@@ -59,14 +59,14 @@ function abort(cpu: usize, reason: u32): u32 {
   return Outcome.Fallback;
 }
 
-function still(seq: u32): bool {
-  return atomic.load<u32>(S_SEQ) == seq;
+function still(cpu: usize, seq: u32): bool {
+  return atomic.load<u32>(spaceOf(cpu), S_SEQ) == seq;
 }
 
 /** Patch 13: the walk, and what the entry says is to be done. */
 function handle(cpu: usize, va: u64, access: u32, seq: u32): u32 {
   walkBegin(cpu);
-  let table = pgd();
+  let table = pgd(cpu);
   for (let level: u32 = LEVELS - 1; level > 0; level--) {
     const slot = entryAt(table, va, level);
     const entry = atomic.load<u64>(slot);
@@ -104,11 +104,11 @@ function mapAndLock(cpu: usize, leaf: usize, seq: u32): bool {
 
 /** Inside a section. 0, the leaf locked; or the counter of what was in the way. */
 function tryMapAndLock(cpu: usize, leaf: usize, seq: u32): u32 {
-  if (!still(seq)) return Counter.SpfAbortPteMapLockSeq1;
+  if (!still(cpu, seq)) return Counter.SpfAbortPteMapLockSeq1;
   const parentSlot = <usize>load<u32>(cpu, P_LEAF_SLOT);
   if (atomic.load<u64>(parentSlot) != load<u64>(cpu, P_LEAF_ENTRY)) return Counter.SpfAbortPteMapLockPmd;
   if (!tryLockTable(leaf)) return Counter.SpfAbortPteMapLockPtl;
-  if (still(seq)) return 0;
+  if (still(cpu, seq)) return 0;
   unlockTable(cpu, leaf);
   return Counter.SpfAbortPteMapLockSeq2;
 }

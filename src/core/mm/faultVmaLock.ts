@@ -42,7 +42,7 @@ function lockUnderRcu(cpu: usize, va: u64): usize {
     const vma = findVma(cpu, va);
     let start: u32 = Start.Busy;
     if (vma != 0 && (load<u32>(vma, V_OBJECT) != 0 || isAnonPrepared(vma))) {
-      start = vmaStartRead(vma);
+      start = vmaStartRead(cpu, vma);
       if (start == <u32>Start.Locked && isDetached(vma)) {
         vmaEndRead(vma);
         start = Start.Detached;

@@ -49,14 +49,14 @@ function commitOnce(cpu: usize, page: u64, source: usize): u32 {
   if (frame == 0) return Outcome.Oom;
   memory.copy(frame, source, 4096);
   rcuEnter(cpu);
-  const vma = find(treeRoot(), page);
+  const vma = find(treeRoot(cpu), page);
   let outcome: u32 = Outcome.RetryDetached;
   if (vma != 0 && load<u32>(vma, V_OBJECT) == ioObject(cpu)) {
     if (load<u64>(vma, V_OFFSET) + (page - vmaStart(vma)) == ioOffset(cpu)) {
       outcome = ensureTables(cpu, vma, page);
       if (outcome == <u32>Outcome.Done) {
         walkBegin(cpu);
-        const leaf = walkLeaf(page);
+        const leaf = walkLeaf(cpu, page);
         walkEnd(cpu);
         const entry = makeEntry(frame, rightsOf(vmaFlags(vma) & PROT_MASK) | PTE_A);
         outcome = leaf == 0 ? Outcome.RetryDead : install(cpu, leaf, vma, page, entry);

@@ -47,7 +47,7 @@ export function fillRange(cpu: usize, start: u64, end: u64, access: u32): i32 {
 function fillFromTable(cpu: usize, va: u64, access: u32): bool {
   irqOff(cpu);
   walkBegin(cpu);
-  const leaf = walkLeaf(va);
+  const leaf = walkLeaf(cpu, va);
   const filled = leaf != 0 && enter(cpu, entryAt(leaf, va, 0), va, access);
   walkEnd(cpu);
   irqOn(cpu);

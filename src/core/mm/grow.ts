@@ -5,7 +5,7 @@
 
 import { growLocked } from "./mapping";
 import { mmapWriteLock, mmapWriteUnlock } from "./mmapLock";
-import { S_STACK_LIMIT, STACK_GUARD, treeRoot } from "./space";
+import { S_STACK_LIMIT, STACK_GUARD, spaceOf, treeRoot } from "./space";
 import { find, findEndingAbove, findStartingBelow } from "./tree";
 import { PROT_MASK, VM_GROWSDOWN, vmaEnd, vmaFlags, vmaStart } from "./vma";
 
@@ -13,20 +13,20 @@ import { PROT_MASK, VM_GROWSDOWN, vmaEnd, vmaFlags, vmaStart } from "./vma";
 export function growStack(cpu: usize, va: u64): bool {
   const page = va & ~(<u64>4095);
   mmapWriteLock(cpu);
-  const root = treeRoot();
+  const root = treeRoot(cpu);
   let grown: bool = find(root, va) != 0;
   if (!grown) {
     const stack = findEndingAbove(root, va);
-    if (stack != 0 && mayGrow(root, stack, page)) grown = growLocked(cpu, stack, page);
+    if (stack != 0 && mayGrow(cpu, root, stack, page)) grown = growLocked(cpu, stack, page);
   }
   mmapWriteUnlock(cpu);
   return grown;
 }
 
 /** Within RLIMIT_STACK, and clear of what lies below by the guard gap unless that is inaccessible or a stack itself. */
-function mayGrow(root: usize, stack: usize, page: u64): bool {
+function mayGrow(cpu: usize, root: usize, stack: usize, page: u64): bool {
   if ((vmaFlags(stack) & VM_GROWSDOWN) == 0) return false;
-  if (vmaEnd(stack) - page > load<u64>(S_STACK_LIMIT)) return false;
+  if (vmaEnd(stack) - page > load<u64>(spaceOf(cpu), S_STACK_LIMIT)) return false;
   const below = findStartingBelow(root, vmaStart(stack));
   if (below == 0) return page >= STACK_GUARD;
   const flags = vmaFlags(below);

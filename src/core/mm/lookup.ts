@@ -11,16 +11,16 @@
  * Linux      mm/vmacache.c, until 6.1
  */
 import { P_FOUND_CHANGE, P_FOUND_VMA } from "./percpu";
-import { S_CHANGE, treeRoot } from "./space";
+import { S_CHANGE, spaceOf, treeRoot } from "./space";
 import { find } from "./tree";
 import { vmaEnd, vmaStart } from "./vma";
 
 /** The VMA that contains va, or 0. In a reader section, or under mmapLock. */
 export function findVma(cpu: usize, va: u64): usize {
-  const change = atomic.load<u32>(S_CHANGE);
+  const change = atomic.load<u32>(spaceOf(cpu), S_CHANGE);
   const last = <usize>load<u32>(cpu, P_FOUND_VMA);
   if (last != 0 && load<u32>(cpu, P_FOUND_CHANGE) == change && va >= vmaStart(last) && va < vmaEnd(last)) return last;
-  const vma = find(treeRoot(), va);
+  const vma = find(treeRoot(cpu), va);
   store<u32>(cpu, <u32>vma, P_FOUND_VMA);
   store<u32>(cpu, change, P_FOUND_CHANGE);
   return vma;

@@ -27,7 +27,7 @@ export function sysMadvise(cpu: usize, addr: u64, length: u64, advice: u32): i64
   let at = addr;
   let result: i64 = 0;
   while (at < addr + bytes) {
-    const vma = findEndingAbove(treeRoot(), at);
+    const vma = findEndingAbove(treeRoot(cpu), at);
     if (vma == 0 || vmaStart(vma) > at) result = -Errno.ENOMEM;
     if (vma == 0 || vmaStart(vma) >= addr + bytes) break;
     const from = vmaStart(vma) > at ? vmaStart(vma) : at;

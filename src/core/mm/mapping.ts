@@ -16,15 +16,15 @@ import { attachObject, detachObject } from "./object";
 import { TASK_SIZE } from "./pte";
 import { retireTables } from "./retire";
 import { SLAB_VMA, slabFree } from "./slab";
-import { MAX_MAP_COUNT, S_MAP_COUNT, treeRoot } from "./space";
+import { MAX_MAP_COUNT, S_MAP_COUNT, spaceOf, treeRoot } from "./space";
 import { findEndingAbove, findStartingBelow } from "./tree";
-import { treeReplace, treeReserve } from "./treeChange";
+import { treeClear, treeReplace, treeReserve } from "./treeChange";
 import { cutVma, joinAnon, mergeable, newVma, V_DETACHED, V_OFFSET, V_RECORD, vmaEnd, vmaFlags, vmaStart } from "./vma";
 import { vmaMarkDetached, vmaStartWrite } from "./vmaLock";
 import { zapRange } from "./zap";
 
-export function addMapCount(n: i32): void {
-  store<u32>(S_MAP_COUNT, load<u32>(S_MAP_COUNT) + n);
+export function addMapCount(cpu: usize, n: i32): void {
+  store<u32>(spaceOf(cpu), load<u32>(spaceOf(cpu), S_MAP_COUNT) + n, S_MAP_COUNT);
 }
 
 /** Marks a VMA that the tree no longer holds, and defers its record. */
@@ -33,7 +33,7 @@ export function detachVma(cpu: usize, vma: usize): void {
   vmaMarkDetached(vma);
   detachObject(cpu, vma);
   defer(cpu, vma, KIND_VMA);
-  addMapCount(-1);
+  addMapCount(cpu, -1);
 }
 
 /** Frees a VMA that was never published. */
@@ -53,13 +53,14 @@ export function unmapLocked(cpu: usize, start: u64, end: u64): i32 {
  * -ENOMEM when a split finds no memory or would pass max_map_count (nothing has changed then).
  */
 export function removeLocked(cpu: usize, start: u64, end: u64): i32 {
-  const oldRoot = treeRoot();
+  const oldRoot = treeRoot(cpu);
   const first = findEndingAbove(oldRoot, start);
   if (first == 0 || vmaStart(first) >= end) return 0;
   const last = findStartingBelow(oldRoot, end);
   const cutHead = vmaStart(first) < start;
   const cutTail = vmaEnd(last) > end;
-  if (cutHead && cutTail && first == last && load<u32>(S_MAP_COUNT) >= MAX_MAP_COUNT) return -Errno.ENOMEM;
+  if (cutHead && cutTail && first == last && load<u32>(spaceOf(cpu), S_MAP_COUNT) >= MAX_MAP_COUNT)
+    return -Errno.ENOMEM;
   if (!treeReserve(cpu)) return -Errno.ENOMEM;
   let head: usize = 0;
   let tail: usize = 0;
@@ -76,10 +77,21 @@ export function removeLocked(cpu: usize, start: u64, end: u64): i32 {
   }
   lockAll(cpu, oldRoot, first, last);
   treeReplace(cpu, vmaStart(first), vmaStart(last) + 1, head, tail, 0);
-  adopt(head);
-  adopt(tail);
+  adopt(cpu, head);
+  adopt(cpu, tail);
   detachAll(cpu, oldRoot, first, last);
   return 1;
+}
+
+/** Every VMA goes: the space is taken down, no CPU is in it. One tree change whatever their number. */
+export function unmapAllLocked(cpu: usize): void {
+  const root = treeRoot(cpu);
+  if (root == 0) return;
+  const first = findEndingAbove(root, 0);
+  const last = findStartingBelow(root, TASK_SIZE);
+  treeClear(cpu);
+  detachAll(cpu, root, first, last);
+  clearRange(cpu, 0, TASK_SIZE);
 }
 
 /**
@@ -89,8 +101,8 @@ export function removeLocked(cpu: usize, start: u64, end: u64): i32 {
 export function clearRange(cpu: usize, start: u64, end: u64): void {
   gatherBegin(cpu);
   zapRange(cpu, start, end, true);
-  const below = findStartingBelow(treeRoot(), start);
-  const above = findEndingAbove(treeRoot(), end - 1);
+  const below = findStartingBelow(treeRoot(cpu), start);
+  const above = findEndingAbove(treeRoot(cpu), end - 1);
   retireTables(cpu, start, end, below == 0 ? 0 : vmaEnd(below), above == 0 ? TASK_SIZE : vmaStart(above));
   gatherFlush(cpu);
 }
@@ -101,10 +113,10 @@ function lockAll(cpu: usize, root: usize, first: usize, last: usize): void {
 }
 
 /** Counts a VMA that treeReplace just published. */
-function adopt(vma: usize): void {
+function adopt(cpu: usize, vma: usize): void {
   if (vma == 0) return;
   attachObject(vma);
-  addMapCount(1);
+  addMapCount(cpu, 1);
 }
 
 /** Detaches first … last of the old tree; its nodes are still readable, as this CPU has not been quiescent. */
@@ -128,8 +140,8 @@ export function insertLocked(
   offset: u64,
   record: usize,
 ): i32 {
-  if (load<u32>(S_MAP_COUNT) >= MAX_MAP_COUNT || !treeReserve(cpu)) return -Errno.ENOMEM;
-  const root = treeRoot();
+  if (load<u32>(spaceOf(cpu), S_MAP_COUNT) >= MAX_MAP_COUNT || !treeReserve(cpu)) return -Errno.ENOMEM;
+  const root = treeRoot(cpu);
   let left = findStartingBelow(root, start);
   if (left != 0 && (vmaEnd(left) != start || !mergeable(left, flags, object, offset))) left = 0;
   let right = findEndingAbove(root, end);
@@ -148,7 +160,7 @@ export function insertLocked(
     joinAnon(vma, right);
   }
   treeReplace(cpu, from, (right != 0 ? vmaStart(right) : start) + 1, vma, 0, 0);
-  adopt(vma);
+  adopt(cpu, vma);
   if (left != 0) detachVma(cpu, left);
   if (right != 0) detachVma(cpu, right);
   return 0;
@@ -172,7 +184,7 @@ export function growLocked(cpu: usize, vma: usize, start: u64): bool {
   vmaStartWrite(cpu, vma);
   joinAnon(taller, vma);
   treeReplace(cpu, start, vmaStart(vma) + 1, taller, 0, 0);
-  adopt(taller);
+  adopt(cpu, taller);
   detachVma(cpu, vma);
   return true;
 }

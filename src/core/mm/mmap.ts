@@ -25,7 +25,7 @@ import { dropObject, newObject } from "./object";
 import { count } from "./percpu";
 import { populate } from "./populate";
 import { TASK_SIZE } from "./pte";
-import { MMAP_MIN, S_STACK_LIMIT, STACK_GUARD, treeRoot } from "./space";
+import { MMAP_MIN, S_STACK_LIMIT, STACK_GUARD, spaceOf, treeRoot } from "./space";
 import { findEndingAbove, findGap } from "./tree";
 import { PROT_MASK, VM_GROWSDOWN, VM_NORESERVE, VM_SHARED, vmaFlags, vmaStart } from "./vma";
 
@@ -47,7 +47,7 @@ export function sysMmap(cpu: usize, addr: u64, length: u64, prot: u32, flags: u3
     if (record == 0) return -Errno.ENOMEM;
   }
   mmapWriteLock(cpu);
-  let at = placeLocked(addr, bytes, flags);
+  let at = placeLocked(cpu, addr, bytes, flags);
   if (at > 0) {
     const failed = mapLocked(cpu, <u64>at, <u64>at + bytes, vmaFlagsOf(prot, flags), object, offset, record);
     if (failed != 0) at = <i64>failed;
@@ -82,33 +82,33 @@ function vmaFlagsOf(prot: u32, flags: u32): u32 {
 }
 
 /** Chooses the address; negative errno when there is none. */
-function placeLocked(addr: u64, bytes: u64, flags: u32): i64 {
+function placeLocked(cpu: usize, addr: u64, bytes: u64, flags: u32): i64 {
   if ((flags & (MapFlag.Fixed | MapFlag.FixedNoReplace)) != 0) {
     if ((addr & 4095) != 0) return -Errno.EINVAL;
     if (bytes > TASK_SIZE || addr > TASK_SIZE - bytes) return -Errno.ENOMEM;
     if (addr < MMAP_MIN) return -Errno.EPERM;
-    if ((flags & MapFlag.FixedNoReplace) != 0 && overlaps(addr, addr + bytes)) return -Errno.EEXIST;
+    if ((flags & MapFlag.FixedNoReplace) != 0 && overlaps(cpu, addr, addr + bytes)) return -Errno.EEXIST;
     return <i64>addr;
   }
   const hint = (addr + 4095) & ~(<u64>4095);
-  if (hint >= MMAP_MIN && bytes <= TASK_SIZE && hint <= TASK_SIZE - bytes && !nearlyOverlaps(hint, hint + bytes)) {
+  if (hint >= MMAP_MIN && bytes <= TASK_SIZE && hint <= TASK_SIZE - bytes && !nearlyOverlaps(cpu, hint, hint + bytes)) {
     return <i64>hint;
   }
   // Below the stack's limit and guard, from the top down (arch_pick_mmap_layout).
-  const base = TASK_SIZE - load<u64>(S_STACK_LIMIT) - STACK_GUARD;
-  let at = findGap(treeRoot(), bytes, MMAP_MIN, base);
-  if (at == 0) at = findGap(treeRoot(), bytes, base, TASK_SIZE);
+  const base = TASK_SIZE - load<u64>(spaceOf(cpu), S_STACK_LIMIT) - STACK_GUARD;
+  let at = findGap(treeRoot(cpu), bytes, MMAP_MIN, base);
+  if (at == 0) at = findGap(treeRoot(cpu), bytes, base, TASK_SIZE);
   return at == 0 ? -Errno.ENOMEM : <i64>at;
 }
 
-function overlaps(start: u64, end: u64): bool {
-  const vma = findEndingAbove(treeRoot(), start);
+function overlaps(cpu: usize, start: u64, end: u64): bool {
+  const vma = findEndingAbove(treeRoot(cpu), start);
   return vma != 0 && vmaStart(vma) < end;
 }
 
 /** A hint also keeps clear of the guard gap below a stack. */
-function nearlyOverlaps(start: u64, end: u64): bool {
-  const vma = findEndingAbove(treeRoot(), start);
+function nearlyOverlaps(cpu: usize, start: u64, end: u64): bool {
+  const vma = findEndingAbove(treeRoot(cpu), start);
   if (vma == 0) return false;
   const growsDown = (vmaFlags(vma) & VM_GROWSDOWN) != 0;
   const claim = growsDown && vmaStart(vma) > STACK_GUARD ? vmaStart(vma) - STACK_GUARD : vmaStart(vma);

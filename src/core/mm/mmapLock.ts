@@ -15,36 +15,36 @@
  * Linux      include/linux/mmap_lock.h
  */
 import { downgrade, readLock, readUnlock, writeLock, writeUnlock } from "../sync/rwlock";
-import { MMAP_LOCK, S_LOCK_SEQ, S_SEQ } from "./space";
+import { MMAP_LOCK, S_LOCK_SEQ, S_SEQ, spaceOf } from "./space";
 
 /** Takes mmapLock for writing; true when it had to wait. */
 export function mmapWriteLock(cpu: usize): bool {
-  const waited = writeLock(cpu, MMAP_LOCK);
-  atomic.store<u32>(S_SEQ, atomic.load<u32>(S_SEQ) + 1);
+  const waited = writeLock(cpu, spaceOf(cpu) + MMAP_LOCK);
+  atomic.store<u32>(spaceOf(cpu), atomic.load<u32>(spaceOf(cpu), S_SEQ) + 1, S_SEQ);
   return waited;
 }
 
-function endChange(): void {
-  atomic.store<u32>(S_LOCK_SEQ, atomic.load<u32>(S_LOCK_SEQ) + 1);
-  atomic.store<u32>(S_SEQ, atomic.load<u32>(S_SEQ) + 1);
+function endChange(cpu: usize): void {
+  atomic.store<u32>(spaceOf(cpu), atomic.load<u32>(spaceOf(cpu), S_LOCK_SEQ) + 1, S_LOCK_SEQ);
+  atomic.store<u32>(spaceOf(cpu), atomic.load<u32>(spaceOf(cpu), S_SEQ) + 1, S_SEQ);
 }
 
 export function mmapWriteUnlock(cpu: usize): void {
-  endChange();
-  writeUnlock(cpu, MMAP_LOCK);
+  endChange(cpu);
+  writeUnlock(cpu, spaceOf(cpu) + MMAP_LOCK);
 }
 
 /** From writing to reading without a moment between: the VMAs are changed, their pages are still to be cleared. */
 export function mmapDowngrade(cpu: usize): void {
-  endChange();
-  downgrade(cpu, MMAP_LOCK);
+  endChange(cpu);
+  downgrade(cpu, spaceOf(cpu) + MMAP_LOCK);
 }
 
 /** Takes mmapLock for reading; true when it had to wait. */
 export function mmapReadLock(cpu: usize): bool {
-  return readLock(cpu, MMAP_LOCK);
+  return readLock(cpu, spaceOf(cpu) + MMAP_LOCK);
 }
 
 export function mmapReadUnlock(cpu: usize): void {
-  readUnlock(cpu, MMAP_LOCK);
+  readUnlock(cpu, spaceOf(cpu) + MMAP_LOCK);
 }

@@ -24,7 +24,7 @@ import { attachObject } from "./object";
 import { count } from "./percpu";
 import { entryAt, PTE_HELD, PTE_RIGHTS, PTE_V, PTE_W, rightsOf, TASK_SIZE } from "./pte";
 import { isZeroFrame } from "./serve";
-import { MAX_MAP_COUNT, S_MAP_COUNT, treeRoot } from "./space";
+import { MAX_MAP_COUNT, S_MAP_COUNT, spaceOf, treeRoot } from "./space";
 import { lockTable, unlockTable } from "./table";
 import { findEndingAbove, findStartingBelow } from "./tree";
 import { treeReplace, treeReserve } from "./treeChange";
@@ -63,7 +63,7 @@ function protectLocked(cpu: usize, start: u64, end: u64, prot: u32): i32 {
   let result = 0;
   gatherBegin(cpu);
   while (at < end && result == 0) {
-    const vma = findEndingAbove(treeRoot(), at);
+    const vma = findEndingAbove(treeRoot(cpu), at);
     if (vma == 0 || vmaStart(vma) > at) {
       result = -Errno.ENOMEM;
       break;
@@ -85,8 +85,8 @@ function protectLocked(cpu: usize, start: u64, end: u64, prot: u32): i32 {
  *   after    [left][head][mid][tail][right]   mid joins left, or right, where the flags agree and no piece is between
  */
 function replaceLocked(cpu: usize, vma: usize, start: u64, end: u64, flags: u32): i32 {
-  if (load<u32>(S_MAP_COUNT) + 2 > MAX_MAP_COUNT || !treeReserve(cpu)) return -Errno.ENOMEM;
-  const root = treeRoot();
+  if (load<u32>(spaceOf(cpu), S_MAP_COUNT) + 2 > MAX_MAP_COUNT || !treeReserve(cpu)) return -Errno.ENOMEM;
+  const root = treeRoot(cpu);
   const object = load<u32>(vma, V_OBJECT);
   const offset = load<u64>(vma, V_OFFSET) + (start - vmaStart(vma));
   const hasHead = vmaStart(vma) < start;
@@ -121,19 +121,19 @@ function replaceLocked(cpu: usize, vma: usize, start: u64, end: u64, flags: u32)
   const last: usize = right != 0 ? right : vma;
   if (head != 0) treeReplace(cpu, vmaStart(first), vmaStart(last) + 1, head, mid, tail);
   else treeReplace(cpu, vmaStart(first), vmaStart(last) + 1, mid, tail, 0);
-  publishCount(head);
-  publishCount(mid);
-  publishCount(tail);
+  publishCount(cpu, head);
+  publishCount(cpu, mid);
+  publishCount(cpu, tail);
   if (left != 0) detachVma(cpu, left);
   if (right != 0) detachVma(cpu, right);
   detachVma(cpu, vma);
   return 0;
 }
 
-function publishCount(vma: usize): void {
+function publishCount(cpu: usize, vma: usize): void {
   if (vma == 0) return;
   attachObject(vma);
-  addMapCount(1);
+  addMapCount(cpu, 1);
 }
 
 /** Gives the entries of [start, end) at most `rights`; gathers the pages that lost one. */
@@ -142,7 +142,7 @@ function changeEntries(cpu: usize, start: u64, end: u64, rights: u64): void {
   while (va < end) {
     const next = (va & ~(<u64>0x1f_ffff)) + 0x20_0000;
     const upTo = next < end ? next : end;
-    const leaf = walkLeaf(va);
+    const leaf = walkLeaf(cpu, va);
     if (leaf != 0) {
       lockTable(cpu, leaf);
       for (let page = va; page < upTo; page += 4096) changeEntry(cpu, entryAt(leaf, page, 0), page, rights);

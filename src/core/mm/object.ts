@@ -8,10 +8,14 @@
  * The VMA keeps the id itself, so a fault under RCU never touches the record. An id is never given out twice: a fault
  * that asks the host for a page of an object just released is refused there, and looks its VMA up again.
  */
+import { ALLOCATOR } from "../sync/layout";
 import { lock, unlock } from "../sync/spinlock";
 import { SLAB_OBJECT, slabAlloc, slabFree } from "./slab";
-import { S_RELEASED, S_RELEASED_LOCK } from "./space";
 import { V_RECORD } from "./vma";
+
+export const RELEASED_LOCK: usize = ALLOCATOR + 384;
+/** Records whose last mapping went; atomic, written under the lock. */
+export const RELEASED: usize = ALLOCATOR + 388;
 
 const O_NEXT: usize = 0;
 const O_ID: usize = 16;
@@ -41,19 +45,19 @@ export function detachObject(cpu: usize, vma: usize): void {
   const refs = load<u32>(record, O_REFS) - 1;
   store<u32>(record, refs, O_REFS);
   if (refs != 0) return;
-  lock(cpu, S_RELEASED_LOCK);
-  store<u32>(record, atomic.load<u32>(S_RELEASED), O_NEXT);
-  atomic.store<u32>(S_RELEASED, <u32>record);
-  unlock(S_RELEASED_LOCK);
+  lock(cpu, RELEASED_LOCK);
+  store<u32>(record, atomic.load<u32>(RELEASED), O_NEXT);
+  atomic.store<u32>(RELEASED, <u32>record);
+  unlock(RELEASED_LOCK);
 }
 
 /** The id of an object whose last mapping went, each once; 0 when there is none. */
 export function takeReleasedObject(cpu: usize): u32 {
-  if (atomic.load<u32>(S_RELEASED) == 0) return 0;
-  lock(cpu, S_RELEASED_LOCK);
-  const record = <usize>atomic.load<u32>(S_RELEASED);
-  if (record != 0) atomic.store<u32>(S_RELEASED, load<u32>(record, O_NEXT));
-  unlock(S_RELEASED_LOCK);
+  if (atomic.load<u32>(RELEASED) == 0) return 0;
+  lock(cpu, RELEASED_LOCK);
+  const record = <usize>atomic.load<u32>(RELEASED);
+  if (record != 0) atomic.store<u32>(RELEASED, load<u32>(record, O_NEXT));
+  unlock(RELEASED_LOCK);
   if (record == 0) return 0;
   const id = load<u32>(record, O_ID);
   slabFree(cpu, SLAB_OBJECT, record);

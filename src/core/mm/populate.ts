@@ -26,7 +26,7 @@ export function populate(cpu: usize, start: u64, end: u64, prot: u32): void {
 function populatePage(cpu: usize, va: u64, access: u32): u32 {
   mmapReadLock(cpu);
   let outcome: u32 = Outcome.Fallback;
-  const vma = find(treeRoot(), va);
+  const vma = find(treeRoot(cpu), va);
   if (vma != 0 && vmaAllows(vma, access)) {
     if (access == Access.Write && !isAnonPrepared(vma)) prepareAnon(vma);
     do outcome = serve(cpu, vma, va, access);

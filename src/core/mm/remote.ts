@@ -69,7 +69,7 @@ function copyPresent(cpu: usize, va: u64, host: usize, n: u32, access: u32): boo
   if (tablesIrq()) return copyUnderMmapLock(cpu, va, host, n, access);
   rcuEnter(cpu);
   walkBegin(cpu);
-  const leaf = walkLeaf(va);
+  const leaf = walkLeaf(cpu, va);
   walkEnd(cpu);
   let copied: bool = false;
   if (leaf != 0 && lockWalked(cpu, leaf, va, 0)) copied = copyAndUnlock(cpu, leaf, va, host, n, access);
@@ -80,7 +80,7 @@ function copyPresent(cpu: usize, va: u64, host: usize, n: u32, access: u32): boo
 function copyUnderMmapLock(cpu: usize, va: u64, host: usize, n: u32, access: u32): bool {
   let copied: bool = false;
   mmapReadLock(cpu);
-  const leaf: usize = findVma(cpu, va) != 0 ? walkLeaf(va) : 0;
+  const leaf: usize = findVma(cpu, va) != 0 ? walkLeaf(cpu, va) : 0;
   if (leaf != 0) {
     lockTable(cpu, leaf);
     copied = copyAndUnlock(cpu, leaf, va, host, n, access);

@@ -24,7 +24,7 @@ import { addUsedLocked, deferTable, lockTable, markDeadLocked, unlockTable, used
 
 /** Retires the tables that [start, end) touches and that lie wholly in the hole [floor, ceiling). */
 export function retireTables(cpu: usize, start: u64, end: u64, floor: u64, ceiling: u64): void {
-  retireBelow(cpu, pgd(), LEVELS - 1, start, end, floor, ceiling);
+  retireBelow(cpu, pgd(cpu), LEVELS - 1, start, end, floor, ceiling);
 }
 
 function retireBelow(cpu: usize, table: usize, level: u32, start: u64, end: u64, floor: u64, ceiling: u64): void {

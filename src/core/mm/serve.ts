@@ -35,7 +35,7 @@ export function isZeroFrame(entry: u64): bool {
 export function serve(cpu: usize, vma: usize, va: u64, access: u32): u32 {
   let seen: u64 = 0;
   walkBegin(cpu);
-  const leaf = walkLeaf(va);
+  const leaf = walkLeaf(cpu, va);
   if (leaf != 0) seen = atomic.load<u64>(entryAt(leaf, va, 0));
   walkEnd(cpu);
   if (leaf == 0 && load<u32>(vma, V_OBJECT) == 0) return serveNewTable(cpu, vma, va, access);

@@ -13,7 +13,7 @@ import { bumpEpoch, C_TICKETS, cpuArea, cpuId } from "../sync/cpu";
 import { interrupt, requestFlush, waitFlush } from "../sync/ipi";
 import { tlbFlushRange } from "../sync/tlb";
 import { count } from "./percpu";
-import { S_CPUMASK } from "./space";
+import { S_CPUMASK, spaceOf } from "./space";
 
 export function shootPage(cpu: usize, page: u64): void {
   shootRange(cpu, page, page + 4096);
@@ -26,7 +26,7 @@ export function shootRange(cpu: usize, start: u64, end: u64): void {
   count(cpu, Counter.Shootdowns);
   const self = cpuId(cpu);
   for (let w: u32 = 0; w < 4; w++) {
-    let bits = atomic.load<u64>(S_CPUMASK + ((<usize>w) << 3));
+    let bits = atomic.load<u64>(spaceOf(cpu) + S_CPUMASK + ((<usize>w) << 3));
     if (w == self >> 6) bits &= ~(u64(1) << u64(self & 63));
     if (bits != 0) shootWord(cpu, w, bits, start, end);
   }

@@ -1,11 +1,11 @@
 /**
- * The address space: one in this memory.
+ * The address space. Every field is an offset from the record's first byte; `spaceOf(cpu)` is the space a CPU acts on.
  *
  *   line 0   mmapLock   u32   rwlock.ts
  *   line 1   root       u32   atomic. the VMA tree. write: mmapLock (write).  peek: every fault, under RCU.
  *                             A writer's store publishes all that the new nodes and VMAs hold.
  *            change     u32   atomic. stepped after each new root (lookup.ts); mmapLock (write).  peek: every fault
- *   line 2   pgd        u32   root page table, immutable after boot
+ *   line 2   pgd        u32   root page table, immutable
  *            generation u32   number of the tree change under way; mmapLock (write)
  *            scratch    u32   one frame for the tree's writer, immutable
  *            mapCount   u32   VMAs; mmapLock (write)
@@ -13,42 +13,63 @@
  *   line 3   cpumask    u64×4 atomic or / and: CPUs online in the space
  *   line 4   reserve    u32 list, u32 count: tree nodes set aside for a change; mmapLock (write)
  *            dropped    u32 list of replaced nodes, until the new root is stored; mmapLock (write)
- *            released   u32 list of object records whose last mapping went; RELEASED_LOCK
  *   line 5   seq, lockSeq u32  what mmapLock's writers announce (mmapLock.ts);  users u32 atomic: CPUs online in the space
+ *   line 6   refs       u32   atomic. processes that have it, and who looks into it from outside; 0: being taken down
+ *            next, prev u32   all spaces (lifecycle.ts), under SPACES_LOCK
+ *            future     u32   VM flags that new mappings get: mlockall(MCL_FUTURE); mmapLock (write)
+ *            totalVm, dataVm, lockedVm  u32   pages of VMAs, of private writable ones, of locked ones; mmapLock (write)
+ *            limitAs, limitData, limitMemlock  u64  RLIMIT_*, bytes; mmapLock (write)
+ *
+ * Which one   C_SPACE of a CPU: the space whose threads it runs, or, for the length of one call, one it looks into from
+ *             outside (enterSpace). Private to the CPU; an interrupt does not read it.
  *
  * Lock order, outermost first:
- *   mmapLock
+ *   mmapLock                                of two spaces: the parent's, then the child's (fork.ts)
  *     └ a VMA's lock (vmaLock.ts), under policy vma-lock; a fault takes it without mmapLock
- *     └ page-table lock of a parent
- *         └ page-table lock of its child
- *             └ slab lock, a CPU's FREE_LOCK
- *                 └ global frame lock
+ *     └ an object's MAPS lock (object.ts)
+ *         └ page-table lock of a parent
+ *             └ page-table lock of its child; of a parent's leaf, then of the child's (fork.ts, mremap.ts)
+ *                 └ an object's CACHE lock
+ *                 └ slab lock, a CPU's FREE_LOCK
+ *                     └ global frame lock
  *   flushLock   alone with interrupts off, under any of the above
  *   rcu.lock    try lock, alone
  */
-import { SPACE } from "../sync/layout";
+import { C_SPACE } from "../sync/cpu";
+import { P_FOUND_VMA } from "./percpu";
 
-export const MMAP_LOCK: usize = SPACE;
-export const S_ROOT: usize = SPACE + 64;
-export const S_PGD: usize = SPACE + 128;
-export const S_GENERATION: usize = SPACE + 132;
-export const S_SCRATCH: usize = SPACE + 136;
-export const S_MAP_COUNT: usize = SPACE + 140;
-export const S_BRK_START: usize = SPACE + 144;
-export const S_BRK: usize = SPACE + 152;
-export const S_STACK_LIMIT: usize = SPACE + 160;
-export const S_CPUMASK: usize = SPACE + 192;
-export const S_RESERVE: usize = SPACE + 256;
-export const S_RESERVE_COUNT: usize = SPACE + 260;
-export const S_RELEASED_LOCK: usize = SPACE + 264;
-export const S_RELEASED: usize = SPACE + 268;
-export const S_DROPPED: usize = SPACE + 272;
+export const SPACE_BYTES: u32 = 512;
 
-export const S_SEQ: usize = SPACE + 320;
-export const S_LOCK_SEQ: usize = SPACE + 324;
-export const S_USERS: usize = SPACE + 328;
+export const MMAP_LOCK: usize = 0;
+export const S_ROOT: usize = 64;
 /** Beside the root: who faults reads both. */
-export const S_CHANGE: usize = SPACE + 68;
+export const S_CHANGE: usize = 68;
+export const S_PGD: usize = 128;
+export const S_GENERATION: usize = 132;
+export const S_SCRATCH: usize = 136;
+export const S_MAP_COUNT: usize = 140;
+export const S_BRK_START: usize = 144;
+export const S_BRK: usize = 152;
+export const S_STACK_LIMIT: usize = 160;
+export const S_CPUMASK: usize = 192;
+export const S_RESERVE: usize = 256;
+export const S_RESERVE_COUNT: usize = 260;
+export const S_DROPPED: usize = 272;
+
+export const S_SEQ: usize = 320;
+export const S_LOCK_SEQ: usize = 324;
+export const S_USERS: usize = 328;
+
+export const S_REFS: usize = 384;
+export const S_NEXT_SPACE: usize = 388;
+export const S_PREV_SPACE: usize = 392;
+export const S_FUTURE: usize = 396;
+export const S_TOTAL_VM: usize = 400;
+export const S_DATA_VM: usize = 404;
+export const S_LOCKED_VM: usize = 408;
+export const S_LIMIT_AS: usize = 416;
+export const S_LIMIT_DATA: usize = 424;
+export const S_LIMIT_MEMLOCK: usize = 432;
 
 /** Linux: sysctl vm.max_map_count. */
 export const MAX_MAP_COUNT: u32 = 65530;
@@ -57,11 +78,24 @@ export const STACK_GUARD: u64 = 256 << 12;
 /** Nothing is mapped below without MAP_FIXED (Linux: mmap_min_addr). */
 export const MMAP_MIN: u64 = 65536;
 
-/** The VMA tree's root as of now. A fault may be inside a reader section or hold mmapLock. */
-export function treeRoot(): usize {
-  return <usize>atomic.load<u32>(S_ROOT);
+/** The space that a CPU acts on. */
+export function spaceOf(cpu: usize): usize {
+  return <usize>load<u32>(cpu, C_SPACE);
 }
 
-export function pgd(): usize {
-  return <usize>load<u32>(S_PGD);
+/** From here on the CPU acts on `space`; returns the one before. The VMA found last belongs to that. */
+export function enterSpace(cpu: usize, space: usize): usize {
+  const before = spaceOf(cpu);
+  store<u32>(cpu, <u32>space, C_SPACE);
+  store<u32>(cpu, 0, P_FOUND_VMA);
+  return before;
+}
+
+/** The VMA tree's root as of now. A fault may be inside a reader section or hold mmapLock. */
+export function treeRoot(cpu: usize): usize {
+  return <usize>atomic.load<u32>(spaceOf(cpu), S_ROOT);
+}
+
+export function pgd(cpu: usize): usize {
+  return <usize>load<u32>(spaceOf(cpu), S_PGD);
 }

@@ -25,20 +25,24 @@ import {
   TYPE_FREE,
   TYPE_TABLE,
 } from "./frame";
+import { nextSpace } from "./lifecycle";
 import { objectRefs } from "./object";
 import { entryAt, entrySpan, LEVELS, PTE_D, PTE_HELD, PTE_RIGHTS, PTE_V, PTE_W, PTE_X, ptePhys, rightsOf } from "./pte";
 import { isZeroFrame } from "./serve";
-import { MMAP_LOCK, pgd, S_MAP_COUNT, treeRoot } from "./space";
+import { enterSpace, MMAP_LOCK, pgd, S_MAP_COUNT, S_PGD, spaceOf, treeRoot } from "./space";
 import { isDead, usedLocked } from "./table";
 import { childAt, childEnd, find, findEndingAbove, N_GAP, N_HI, N_LO, nodeCount, nodeLevel, startAt } from "./tree";
 import { isDetached, PROT_MASK, V_RECORD, vmaEnd, vmaFlags, vmaStart } from "./vma";
 import { walkLeaf } from "./walk";
 
 export function verifySpace(cpu: usize): u32 {
-  if (atomic.load<u32>(MMAP_LOCK) != 0) return Bug.verify_mmapLock_held_at_rest;
-  let bug = verifyTree();
-  if (bug != 0) return bug;
-  bug = verifyTable(pgd(), LEVELS - 1, 0, 0);
+  const home = spaceOf(cpu);
+  let bug: u32 = 0;
+  for (let space = nextSpace(0); space != 0 && bug == 0; space = nextSpace(space)) {
+    enterSpace(cpu, space);
+    if (load<u32>(space, S_PGD) != 0) bug = verifyOne(cpu);
+  }
+  enterSpace(cpu, home);
   if (bug != 0) return bug;
   bug = verifyFrames();
   if (bug != 0) return bug;
@@ -50,9 +54,15 @@ export function verifySpace(cpu: usize): u32 {
   return 0;
 }
 
-function verifyTree(): u32 {
-  const root = treeRoot();
-  if (root == 0) return load<u32>(S_MAP_COUNT) == 0 ? 0 : Bug.verify_vmas_out_of_order_or_overlapping;
+function verifyOne(cpu: usize): u32 {
+  if (atomic.load<u32>(spaceOf(cpu), MMAP_LOCK) != 0) return Bug.verify_mmapLock_held_at_rest;
+  const bug = verifyTree(cpu);
+  return bug != 0 ? bug : verifyTable(cpu, pgd(cpu), LEVELS - 1, 0, 0);
+}
+
+function verifyTree(cpu: usize): u32 {
+  const root = treeRoot(cpu);
+  if (root == 0) return load<u32>(spaceOf(cpu), S_MAP_COUNT) == 0 ? 0 : Bug.verify_vmas_out_of_order_or_overlapping;
   const bug = verifyNode(root);
   if (bug != 0) return bug;
   let n: u32 = 0;
@@ -67,7 +77,7 @@ function verifyTree(): u32 {
     n++;
     vma = findEndingAbove(root, end);
   }
-  return n == load<u32>(S_MAP_COUNT) ? 0 : Bug.verify_vmas_out_of_order_or_overlapping;
+  return n == load<u32>(spaceOf(cpu), S_MAP_COUNT) ? 0 : Bug.verify_vmas_out_of_order_or_overlapping;
 }
 
 function verifyNode(node: usize): u32 {
@@ -95,7 +105,7 @@ function verifyNode(node: usize): u32 {
   return load<u64>(node, N_GAP) == gap ? 0 : Bug.verify_gap_of_a_tree_node_is_wrong;
 }
 
-function verifyTable(table: usize, level: u32, va: u64, parent: usize): u32 {
+function verifyTable(cpu: usize, table: usize, level: u32, va: u64, parent: usize): u32 {
   const d = descriptor(table);
   if (load<u32>(d, D_TYPE) != TYPE_TABLE) return Bug.verify_table_in_a_frame_that_is_not_one;
   if (isDead(table)) return Bug.verify_table_is_dead_but_reachable;
@@ -108,19 +118,19 @@ function verifyTable(table: usize, level: u32, va: u64, parent: usize): u32 {
     const entry = load<u64>(entryAt(table, at, level));
     if (entry == 0) continue;
     used++;
-    const bug = level == 0 ? verifyEntry(entry, at) : verifyTable(ptePhys(entry), level - 1, at, table);
+    const bug = level == 0 ? verifyEntry(cpu, entry, at) : verifyTable(cpu, ptePhys(entry), level - 1, at, table);
     if (bug != 0) return bug;
   }
   if (used != usedLocked(table)) return Bug.verify_table_count_differs_from_its_entries;
   if (used == 0 && level != LEVELS - 1) {
-    const vma = findEndingAbove(treeRoot(), va);
+    const vma = findEndingAbove(treeRoot(cpu), va);
     if (vma == 0 || vmaStart(vma) >= va + span * 512) return Bug.verify_empty_table_outside_vmas;
   }
   return 0;
 }
 
-function verifyEntry(entry: u64, va: u64): u32 {
-  const vma = find(treeRoot(), va);
+function verifyEntry(cpu: usize, entry: u64, va: u64): u32 {
+  const vma = find(treeRoot(cpu), va);
   if (vma == 0) return Bug.verify_present_entry_outside_a_vma;
   const rights = rightsOf(vmaFlags(vma) & PROT_MASK);
   if ((entry & PTE_RIGHTS & ~rights & ~PTE_HELD) != 0) return Bug.verify_entry_grants_more_than_its_vma;
@@ -161,13 +171,14 @@ function verifyTlb(cpu: usize): u32 {
     const read = load<u64>(e, T_READ);
     const write = load<u64>(e, T_WRITE);
     const phys = load<u32>(e, T_PHYS);
-    if (read != NONE && !matches(read, phys, 0)) return Bug.verify_tlb_entry_without_page_table_entry;
-    if (write != NONE && !matches(write, phys, PTE_W | PTE_D)) return Bug.verify_tlb_entry_without_page_table_entry;
+    if (read != NONE && !matches(cpu, read, phys, 0)) return Bug.verify_tlb_entry_without_page_table_entry;
+    if (write != NONE && !matches(cpu, write, phys, PTE_W | PTE_D))
+      return Bug.verify_tlb_entry_without_page_table_entry;
   }
   for (let i: u32 = 0; i < FETCH_ENTRIES; i++) {
     const f = fetchEntry(cpu, (<u64>i) << 12);
     const exec = load<u64>(f, F_EXEC);
-    if (exec != NONE && !matches(exec, load<u32>(f, F_PHYS), PTE_X))
+    if (exec != NONE && !matches(cpu, exec, load<u32>(f, F_PHYS), PTE_X))
       return Bug.verify_tlb_entry_without_page_table_entry;
   }
   return 0;
@@ -175,8 +186,8 @@ function verifyTlb(cpu: usize): u32 {
 
 const NONE: u64 = 0xffff_ffff_ffff_ffff;
 
-function matches(va: u64, phys: u32, rights: u64): bool {
-  const leaf = walkLeaf(va);
+function matches(cpu: usize, va: u64, phys: u32, rights: u64): bool {
+  const leaf = walkLeaf(cpu, va);
   if (leaf == 0) return false;
   const entry = load<u64>(entryAt(leaf, va, 0));
   return (entry & PTE_V) != 0 && ptePhys(entry) == <usize>phys && (entry & rights) == rights;

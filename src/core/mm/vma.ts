@@ -1,10 +1,10 @@
 /**
  * A VMA: one mapping, [start, end). Immutable once published: a change replaces it.
  *
- *    0        12       16      24     32      36       40       48     52   56   60
- *   ┌────────┬────────┬───────┬──────┬───────┬────────┬────────┬──────┬────┬────┬───────┐
- *   │rcu head│detached│ start │ end  │ flags │ object │ offset │record│anon│lock│lockSeq│
- *   └────────┴────────┴───────┴──────┴───────┴────────┴────────┴──────┴────┴────┴───────┘
+ *    0        12       16      24     32      36       40       48     52   56   60      64    68      72      76   80
+ *   ┌────────┬────────┬───────┬──────┬───────┬────────┬────────┬──────┬────┬────┬───────┬─────┬───────┬───────┬────┬───┐
+ *   │rcu head│detached│ start │ end  │ flags │ object │ offset │record│anon│lock│lockSeq│space│mapNext│mapPrev│name│ - │ 128
+ *   └────────┴────────┴───────┴──────┴───────┴────────┴────────┴──────┴────┴────┴───────┴─────┴───────┴───────┴────┴───┘
  *   detached  u32 atomic. 0 while the tree that anyone can find leads here; set once, after the new root is published.
  *             write: mmapLock (write).  exact: under a page-table lock of the range, or mmapLock.
  *             peek: nobody acts on it elsewhere.
@@ -13,7 +13,10 @@
  *             Only policies spf and vma-lock read it.
  *   lock, lockSeq   u32 atomic. vmaLock.ts
  *   rest      immutable, published by the tree's root
- *   flags     Prot bits | VM_SHARED | VM_GROWSDOWN | VM_NORESERVE
+ *   space     the address space it belongs to
+ *   mapNext, mapPrev   u32. its place among the mappings of its object, under that object's MAPS lock (object.ts)
+ *   name      record of the name that prctl(PR_SET_VMA_ANON_NAME) gave, or 0
+ *   flags     Prot bits | VM_…
  *   object    id of the mapped file, 0 = anonymous; record: its reference count (object.ts), used under mmapLock (write)
  *   offset    file offset of `start`, bytes
  * Linux: compare struct vm_area_struct, include/linux/mm_types.h.
@@ -21,9 +24,10 @@
 import { Access } from "../abi/exit";
 import { MapFlag, Prot } from "../abi/mman";
 import { SLAB_VMA, slabAlloc } from "./slab";
+import { spaceOf } from "./space";
 import { initVmaLock } from "./vmaLock";
 
-export const VMA_BYTES: u32 = 64;
+export const VMA_BYTES: u32 = 128;
 export const V_DETACHED: usize = 12;
 export const V_START: usize = 16;
 export const V_END: usize = 24;
@@ -34,12 +38,29 @@ export const V_RECORD: usize = 48;
 export const V_ANON: usize = 52;
 export const V_LOCK: usize = 56;
 export const V_LOCK_SEQ: usize = 60;
+export const V_SPACE: usize = 64;
+export const V_MAP_NEXT: usize = 68;
+export const V_MAP_PREV: usize = 72;
+export const V_NAME: usize = 76;
 
 export const PROT_MASK: u32 = 7;
 /** Flags a VMA keeps beside its protection; neighbours merge only when all agree. */
 export const VM_SHARED: u32 = 8;
 export const VM_GROWSDOWN: u32 = MapFlag.GrowsDown;
 export const VM_NORESERVE: u32 = MapFlag.NoReserve;
+/** mlock: pages are brought in and kept; with VM_LOCKONFAULT they are only kept. */
+export const VM_LOCKED: u32 = MapFlag.Locked;
+export const VM_LOCKONFAULT: u32 = 0x10;
+/** madvise: not inherited by fork (DONTFORK); empty in the child (WIPEONFORK). */
+export const VM_DONTCOPY: u32 = 0x20;
+export const VM_WIPEONFORK: u32 = 0x40;
+/** A shared mapping of a file that was opened read-only: mprotect may not make it writable. */
+export const VM_NOWRITE: u32 = 0x80;
+/** madvise: RANDOM (no fault-around), SEQUENTIAL. */
+export const VM_RAND_READ: u32 = 0x200;
+export const VM_SEQ_READ: u32 = 0x400;
+/** Counted against the memory there is: private and writable, or shared anonymous, and not NORESERVE. */
+export const VM_ACCOUNT: u32 = 0x800;
 
 export function vmaStart(vma: usize): u64 {
   return load<u64>(vma, V_START);
@@ -67,8 +88,9 @@ export function newVma(cpu: usize, start: u64, end: u64, flags: u32, object: u32
   store<u32>(vma, object, V_OBJECT);
   store<u64>(vma, offset, V_OFFSET);
   store<u32>(vma, <u32>record, V_RECORD);
+  store<u32>(vma, <u32>spaceOf(cpu), V_SPACE);
   atomic.store<u32>(vma, 0, V_ANON);
-  initVmaLock(vma);
+  initVmaLock(cpu, vma);
   return vma;
 }
 

@@ -20,7 +20,7 @@ import { Policy } from "../abi/mman";
 import { pause } from "../sync/env";
 import { answerIpis } from "../sync/ipi";
 import { policy } from "../sync/layout";
-import { S_LOCK_SEQ } from "./space";
+import { S_LOCK_SEQ, spaceOf } from "./space";
 import { V_LOCK, V_LOCK_SEQ } from "./vma";
 
 const WRITER: u32 = 0x4000_0000;
@@ -44,25 +44,25 @@ function idleCount(): u32 {
 }
 
 /** A new VMA: write-locked by the section that is about to publish it, so that faults wait until all is in place. */
-export function initVmaLock(vma: usize): void {
+export function initVmaLock(cpu: usize, vma: usize): void {
   atomic.store<u32>(vma, idleCount(), V_LOCK);
-  atomic.store<u32>(vma, atomic.load<u32>(S_LOCK_SEQ), V_LOCK_SEQ);
+  atomic.store<u32>(vma, atomic.load<u32>(spaceOf(cpu), S_LOCK_SEQ), V_LOCK_SEQ);
 }
 
-function isWriteLocked(vma: usize): bool {
-  return atomic.load<u32>(vma, V_LOCK_SEQ) == atomic.load<u32>(S_LOCK_SEQ);
+function isWriteLocked(cpu: usize, vma: usize): bool {
+  return atomic.load<u32>(vma, V_LOCK_SEQ) == atomic.load<u32>(spaceOf(cpu), S_LOCK_SEQ);
 }
 
 /** vma_start_read: inside a reader section. */
-export function vmaStartRead(vma: usize): Start {
-  if (isWriteLocked(vma)) return Start.Busy;
+export function vmaStartRead(cpu: usize, vma: usize): Start {
+  if (isWriteLocked(cpu, vma)) return Start.Busy;
   while (true) {
     const n = atomic.load<u32>(vma, V_LOCK);
     if ((n & WRITER) != 0) return Start.Busy;
     if (n < idleCount()) return Start.Detached;
     if (atomic.cmpxchg<u32>(vma, n, n + 1, V_LOCK) == n) break;
   }
-  if (!isWriteLocked(vma)) return Start.Locked;
+  if (!isWriteLocked(cpu, vma)) return Start.Locked;
   vmaEndRead(vma);
   return Start.Busy;
 }
@@ -73,7 +73,7 @@ export function vmaEndRead(vma: usize): void {
 
 /** vma_start_write: no fault is inside the VMA afterwards, until mmapLock's write section ends. */
 export function vmaStartWrite(cpu: usize, vma: usize): void {
-  if (!usesVmaLocks() || isWriteLocked(vma)) return;
+  if (!usesVmaLocks() || isWriteLocked(cpu, vma)) return;
   const idle = idleCount();
   atomic.add<u32>(vma, WRITER, V_LOCK);
   let round: u32 = 0;
@@ -83,7 +83,7 @@ export function vmaStartWrite(cpu: usize, vma: usize): void {
     answerIpis(cpu);
     pause(cpu, vma + V_LOCK, n, round++);
   }
-  atomic.store<u32>(vma, atomic.load<u32>(S_LOCK_SEQ), V_LOCK_SEQ);
+  atomic.store<u32>(vma, atomic.load<u32>(spaceOf(cpu), S_LOCK_SEQ), V_LOCK_SEQ);
   atomic.sub<u32>(vma, WRITER, V_LOCK);
 }
 

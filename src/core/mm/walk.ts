@@ -16,13 +16,13 @@ import { addUsedLocked, allocTable, discardTable, isDead, lockTable, tryLockTabl
 import { isDetached } from "./vma";
 
 /** The leaf table that maps va, or 0. */
-export function walkLeaf(va: u64): usize {
-  return walkTo(va, 0);
+export function walkLeaf(cpu: usize, va: u64): usize {
+  return walkTo(cpu, va, 0);
 }
 
 /** The table of `level` on the way to va, or 0. */
-function walkTo(va: u64, to: u32): usize {
-  let table = pgd();
+function walkTo(cpu: usize, va: u64, to: u32): usize {
+  let table = pgd(cpu);
   for (let level: u32 = LEVELS - 1; level > to; level--) {
     const entry = atomic.load<u64>(entryAt(table, va, level));
     if ((entry & PTE_V) == 0) return 0;
@@ -52,7 +52,7 @@ function lockAgain(cpu: usize, table: usize, va: u64, level: u32): bool {
   let round: u32 = 0;
   while (true) {
     irqOff(cpu);
-    const there = walkTo(va, level) == table;
+    const there = walkTo(cpu, va, level) == table;
     const locked = there && tryLockTable(table);
     const dead = locked && isDead(table);
     if (dead) unlockTable(cpu, table);
@@ -76,7 +76,7 @@ function lockAgain(cpu: usize, table: usize, va: u64, level: u32): bool {
 export function ensureTables(cpu: usize, vma: usize, va: u64): u32 {
   for (let level: u32 = LEVELS - 1; level > 0; level--) {
     walkBegin(cpu);
-    const parent = walkTo(va, level);
+    const parent = walkTo(cpu, va, level);
     const there = parent != 0 && (atomic.load<u64>(entryAt(parent, va, level)) & PTE_V) != 0;
     walkEnd(cpu);
     if (there) continue;

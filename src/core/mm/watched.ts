@@ -1,12 +1,14 @@
 /** Where the words are that a checker watches (abi/watch.ts). Left out of the shipping core by tools/wasm-ship.mjs. */
 import { Watch } from "../abi/watch";
 import { C_FLUSH_DONE, C_FLUSH_LOCK, C_PENDING, cpuArea } from "../sync/cpu";
+import { SPACE } from "../sync/layout";
 import { RCU_COMPLETED, RCU_LOCK, RCU_ORPHAN_LOCK } from "../sync/rcu";
 import { BLOCK_LOCK } from "./block";
 import { D_LEVEL, D_LOCK, D_TYPE, descriptor, G_LOCK, TYPE_DATA, TYPE_SPARE, TYPE_ZERO } from "./frame";
+import { RELEASED_LOCK } from "./object";
 import { P_FREE_LOCK } from "./percpu";
 import { S_BYTES, S_FREE, SLAB_LINK, SLAB_NODE, SLAB_OBJECT, SLAB_VMA } from "./slab";
-import { MMAP_LOCK, S_RELEASED_LOCK } from "./space";
+import { MMAP_LOCK } from "./space";
 import { V_LOCK } from "./vma";
 
 export function watched(what: u32, index: u32): u32 {
@@ -32,8 +34,8 @@ function word(what: u32, index: usize): usize {
 }
 
 function lockWord(what: u32, index: usize): usize {
-  if (what == <u32>Watch.MmapLock) return MMAP_LOCK;
-  if (what == <u32>Watch.ReleasedLock) return S_RELEASED_LOCK;
+  if (what == <u32>Watch.MmapLock) return SPACE + MMAP_LOCK;
+  if (what == <u32>Watch.ReleasedLock) return RELEASED_LOCK;
   if (what == <u32>Watch.RcuLock) return RCU_LOCK;
   if (what == <u32>Watch.OrphanLock) return RCU_ORPHAN_LOCK;
   if (what == <u32>Watch.FrameLock) return G_LOCK;

@@ -19,7 +19,7 @@ import { addUsedLocked, lockTable, unlockTable, usedLocked } from "./table";
 
 /** Between the caller's gatherBegin() and gatherFlush(). */
 export function zapRange(cpu: usize, start: u64, end: u64, barrier: bool): void {
-  zapUpper(cpu, pgd(), LEVELS - 1, start, end, barrier);
+  zapUpper(cpu, pgd(cpu), LEVELS - 1, start, end, barrier);
 }
 
 /** The part of the range below an upper table. */

@@ -56,6 +56,9 @@ export const C_DEFER_HEAD: usize = 292;
 export const C_DEFER_TAIL: usize = 296;
 export const C_DEFER_COUNT: usize = 300;
 
+/** The address space that the CPU acts on (mm/space.ts). */
+export const C_SPACE: usize = 304;
+
 /** Tickets of the shootdown under way, u32 × 64 (mm/shootdown.ts). */
 export const C_TICKETS: usize = 512;
 

@@ -44,7 +44,7 @@ export const H_CPUS_SEEN: usize = HEADER + 64;
 /** RCU (rcu.ts), a line of its own. */
 export const RCU: usize = HEADER + 128;
 
-/** The address space (mm/space.ts): one in this memory. */
+/** The first address space (mm/space.ts); the others are records of a slab. */
 export const SPACE: usize = HEADER + 256;
 
 export function policy(): u32 {
