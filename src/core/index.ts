@@ -9,9 +9,10 @@ export { cpuOffline, cpuOnline } from "./mm/boot";
 export { setBrk, sysBrk } from "./mm/brk";
 export { kernelExit, settle } from "./mm/call";
 export { fault } from "./mm/fault";
-export { commitFilePage, ioAddress, ioObject, ioOffset } from "./mm/filePage";
 export { fill, fillRange } from "./mm/fill";
+export { forkSpace } from "./mm/fork";
 export { isFreeFrame } from "./mm/frame";
+export { hostOpen, hostPunch, hostRead, hostResize, hostWrite } from "./mm/hostCache";
 export {
   assignSpace,
   firstSpace,
@@ -26,14 +27,17 @@ export { sysMadvise } from "./mm/madvise";
 export { sysMmap } from "./mm/mmap";
 export { sysMprotect } from "./mm/mprotect";
 export { sysMunmap } from "./mm/munmap";
-export { takeReleasedObject } from "./mm/object";
+export { closeObject, forgetObject, objectRefs, takeReleasedObject, writableMappings } from "./mm/object";
+export { ioAddress, ioObject, ioOffset, pageInBegin, pageInEnd } from "./mm/pageIn";
 export { counter } from "./mm/percpu";
 export { remoteRead, remoteWrite } from "./mm/remote";
 export { spaceOf } from "./mm/space";
 export { stat } from "./mm/stat";
+export { punchObject, trimObjects, trimsPending } from "./mm/truncate";
 export { copyFromUser, copyToUser, guestRead, guestWrite, resident } from "./mm/uaccess";
 export { verifySpace } from "./mm/verify";
 export { watched } from "./mm/watched";
+export { writebackBegin, writebackEnd } from "./mm/writeback";
 export {
   bounce,
   cpuArea,

@@ -35,7 +35,10 @@ export interface MapRequest {
 }
 
 const PAGE = 4096;
-/** The bounce buffer: data of a copy, then one page for readPage. */
+/** Objects of an embedder have no end, and no holes that the core could know of. */
+const ENDLESS = 1n << 62n;
+const HOST_KNOWS = -1n;
+/** The bounce buffer: data of a copy, then the address of a frame for readPage. */
 const COPY_BYTES = 15 * PAGE;
 const SETTLE_ROUNDS = 16;
 /** mm/uaccess.ts: results below this name an Exit to serve. */
@@ -65,7 +68,12 @@ export class Cpu {
     const { length, prot = Prot.Read | Prot.Write, address = 0n, object = 0, offset = 0n } = request;
     const kind = MapFlag.Private | (object === 0 ? MapFlag.Anonymous : 0);
     const flags = (request.flags ?? 0) | kind;
-    const at = this.run(() => this.core.sysMmap(this.area, address, length, prot, flags, object, offset));
+    const at = this.run(() => {
+      if (object !== 0 && !this.core.hostOpen(this.area, object, ENDLESS, HOST_KNOWS)) return BigInt(-Errno.ENOMEM);
+      const mapped = this.core.sysMmap(this.area, address, length, prot, flags, object, offset);
+      if (object !== 0) this.core.closeObject(this.area, object);
+      return mapped;
+    });
     return checked(at, "mmap");
   }
 
@@ -100,7 +108,7 @@ export class Cpu {
       for (;;) {
         const object = this.core.takeReleasedObject(this.area);
         if (object === 0) return;
-        objects.push(object);
+        if (this.core.forgetObject(this.area, object)) objects.push(object);
       }
     });
     return objects;
@@ -199,8 +207,12 @@ export class Cpu {
   private pageIn(access: Access): void {
     const { core, area } = this;
     const address = core.ioAddress(area);
-    const at = this.bounce + COPY_BYTES;
-    const page = this.bytes.subarray(at, at + PAGE);
+    const list = this.bounce + COPY_BYTES;
+    const count = core.pageInBegin(area, list, 1);
+    if (count < 0) throw new MemoryError(Errno.ENOMEM, "fault");
+    if (count === 0) return;
+    const frame = new DataView(this.bytes.buffer).getUint32(list, true);
+    const page = this.bytes.subarray(frame, frame + PAGE);
     page.fill(0);
     const object = core.ioObject(area);
     const offset = core.ioOffset(area);
@@ -210,9 +222,9 @@ export class Cpu {
       found = this.options.readPage?.(object, offset, page) ?? false;
     } finally {
       core.idleLeave(area);
+      core.pageInEnd(area, list, 1, found ? 1 : 0);
     }
     if (!found) throw new AccessFault(address, access, SegvCode.MapErr);
-    if (core.commitFilePage(area, address, at) === Exit.Oom) throw new MemoryError(Errno.ENOMEM, "fault");
   }
 
   private refused(access: Access): AccessFault {

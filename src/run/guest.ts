@@ -18,6 +18,9 @@ import type { HostPort } from "./hostport.js";
 /** mm/uaccess.ts and task/word.ts: results below this name an Exit to serve. */
 const NEED = -4096;
 const PAGE = 4096;
+/** Pages that one request to the host reads or writes. */
+const READ_AHEAD = 16;
+const EVERYTHING = 1n << 43n;
 
 /** How serving a file page ended. */
 export enum PageIn {
@@ -77,21 +80,57 @@ export class Guest implements FilePort {
   /** Reads the file page that the last fault asked for and installs it. */
   pageIn(): PageIn {
     const { core, cpu } = this;
-    const address = core.ioAddress(cpu);
-    const args = [BigInt(core.ioObject(cpu)), core.ioOffset(cpu), BigInt(PAGE_IN_OFFSET), 0n, 0n, 0n];
-    const read = this.port.request(HostCall.ReadPage, args, 0, false);
-    // Released meanwhile: the VMA the fault found is gone, the access that starts again finds what is there now.
-    if (read === -Errno.EBADF) return PageIn.Done;
-    if (read !== 1) return PageIn.Bus;
-    return core.commitFilePage(cpu, address, this.base + PAGE_IN_OFFSET) === Exit.Oom ? PageIn.NoFrame : PageIn.Done;
+    const list = this.base + PAGE_IN_OFFSET;
+    const count = core.pageInBegin(cpu, list, READ_AHEAD);
+    if (count < 0) return PageIn.NoFrame;
+    // Another thread was first, or the object is gone: the access that starts again finds what is there now.
+    if (count === 0) return PageIn.Done;
+    let read = 0;
+    try {
+      const args = [BigInt(core.ioObject(cpu)), core.ioOffset(cpu), BigInt(count), BigInt(PAGE_IN_OFFSET), 0n, 0n];
+      read = this.port.request(HostCall.ReadPages, args, 0, false);
+    } finally {
+      core.pageInEnd(cpu, list, count, Math.max(0, read));
+    }
+    return read > 0 || read === -Errno.EBADF ? PageIn.Done : PageIn.Bus;
   }
 
-  /** Tells the host which objects lost their last mapping. */
+  /**
+   * Ends the objects that lost their last mapping: dirty pages go to their files first, then the host is told. One that is
+   * mapped again meanwhile lives on.
+   */
   releaseObjects(): void {
-    for (let object = this.core.takeReleasedObject(this.cpu); object !== 0; ) {
-      this.port.release(object);
-      object = this.core.takeReleasedObject(this.cpu);
+    const { core, cpu } = this;
+    for (let object = core.takeReleasedObject(cpu); object !== 0; object = core.takeReleasedObject(cpu)) {
+      this.writeBack(object, 0n, EVERYTHING);
+      if (core.forgetObject(cpu, object) !== 0) this.port.release(object);
     }
+  }
+
+  /** Writes the dirty pages of [from, end) of an object to its file: 0, or the errno of the first that could not be written. */
+  writeBack(object: number, from: bigint, end: bigint): number {
+    const { core, cpu } = this;
+    const list = this.base + PAGE_IN_OFFSET;
+    let at = from;
+    for (;;) {
+      const count = core.writebackBegin(cpu, object, at, end, list);
+      if (count === 0) return 0;
+      const offset = core.ioOffset(cpu);
+      let written = 0;
+      try {
+        const args = [BigInt(object), offset, BigInt(count), BigInt(PAGE_IN_OFFSET), 0n, 0n];
+        written = this.port.request(HostCall.WritePages, args, 0, false);
+      } finally {
+        core.writebackEnd(cpu, list, count, Math.max(0, written));
+      }
+      if (written < 0) return written;
+      at = offset + BigInt(count * PAGE);
+    }
+  }
+
+  /** After a file call: pages past the end of a file that was made shorter go, before the guest goes on. */
+  trim(): void {
+    if (this.core.trimsPending() !== 0) this.core.trimObjects(this.cpu);
   }
 
   /** Copies bytes of TypeScript's own to the guest, in pieces of the bounce buffer. */

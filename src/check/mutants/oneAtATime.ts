@@ -57,8 +57,11 @@ interface MoreWords {
   trapCode(cpu: number): number;
   trapValue(cpu: number): bigint;
   idleEnter(cpu: number): void;
-  ioAddress(cpu: number): bigint;
-  commitFilePage(cpu: number, va: bigint, source: number): number;
+  pageInBegin(cpu: number, list: number, most: number): number;
+  pageInEnd(cpu: number, list: number, count: number, valid: number): void;
+  hostOpen(cpu: number, object: number, size: bigint, dataEnd: bigint): number;
+  closeObject(cpu: number, object: number): void;
+  forgetObject(cpu: number, object: number): number;
   ioObject(cpu: number): number;
   ioOffset(cpu: number): bigint;
   takeReleasedObject(cpu: number): number;
@@ -384,7 +387,7 @@ class Drive {
       [0n, page, MapFlag.Anonymous, 0, 0n, Errno.EINVAL],
       [0n, page, anonymous | MapFlag.HugeTlb, 0, 0n, Errno.EINVAL],
       [0n, page, MapFlag.SharedValidate | 0x80000000, 0, 0n, Errno.EOPNOTSUPP],
-      [0n, page, MapFlag.Shared, 9, 0n, Errno.ENODEV],
+      [0n, page, MapFlag.Shared, 9, 0n, Errno.EBADF],
       [0n, page, file | MapFlag.GrowsDown, 9, 0n, Errno.EINVAL],
       [low + 1n, page, FIXED, 0, 0n, Errno.EINVAL],
       [page, page, FIXED, 0, 0n, Errno.EPERM],
@@ -412,14 +415,17 @@ class Drive {
   #served(cpu: number, access: () => bigint): number {
     const { plain, bytes } = this.#machine;
     const files = this.#words;
-    const source = plain.bounce(cpu) + 2 * PAGE;
+    const list = plain.bounce(cpu) + 2 * PAGE;
     for (let round = 0; round < 4; round++) {
       const got = Number(access());
       if (got !== NEED_IO) return got;
       const [object, page] = [files.ioObject(cpu), Number(files.ioOffset(cpu)) / PAGE];
-      bytes.fill(inFile(object, page), source, source + PAGE);
-      const address = files.ioAddress(cpu);
-      this.#must("commit of a file page", files.commitFilePage(cpu, address, source), 0);
+      const count = files.pageInBegin(cpu, list, 2);
+      for (let i = 0; i < count; i++) {
+        const frame = this.#machine.words[(list >>> 2) + i];
+        bytes.fill(inFile(object, page + i), frame, frame + PAGE);
+      }
+      files.pageInEnd(cpu, list, count, count);
     }
     throw new Violation("livelock", "a page of a file is asked for again and again");
   }
@@ -431,6 +437,7 @@ class Drive {
     for (let id = files.takeReleasedObject(this.#cpu); id !== 0; id = files.takeReleasedObject(this.#cpu)) {
       if (back.has(id)) throw new Violation("results", `file ${id} is released twice`);
       back.add(id);
+      this.#must("end of a file", files.forgetObject(this.#cpu, id), 1);
     }
     this.#must("number of files released", back.size, this.#objects);
   }
@@ -438,7 +445,10 @@ class Drive {
   #mmap(range: number[], prot: number, flags: number, object: number, offset: number): number {
     const { plain } = this.#machine;
     const va = BigInt(at(range[0]));
-    return Number(plain.sysMmap(this.#cpu, va, length(range), prot, flags, object, BigInt(offset)));
+    if (object !== 0) this.#words.hostOpen(this.#cpu, object, 1n << 40n, -1n);
+    const result = Number(plain.sysMmap(this.#cpu, va, length(range), prot, flags, object, BigInt(offset)));
+    if (object !== 0) this.#words.closeObject(this.#cpu, object);
+    return result;
   }
 
   #must(what: string, got: number | string, expected: number | string): void {

@@ -58,8 +58,8 @@ const LOOKUP_STALE: Twin = {
   name: "lookup-stale",
   about: "a fault trusts the VMA it found last though the map has changed since",
   patches: inFile("mm/lookup.ts", [
-    "const change = atomic.load<u32>(S_CHANGE);",
-    "const change: u32 = atomic.load<u32>(S_CHANGE) & 0;",
+    "const change = atomic.load<u32>(spaceOf(cpu), S_CHANGE);",
+    "const change: u32 = atomic.load<u32>(spaceOf(cpu), S_CHANGE) & 0;",
   ]),
   long: true,
   scenario: "fault-remap",
@@ -72,7 +72,7 @@ const FRAME_FORGOTTEN: Twin = {
   name: "frame-forgotten",
   about: "a fault that lost its race keeps the frame it had prepared",
   patches: inFile("mm/serve.ts", [
-    "if (outcome != Outcome.Done) freeFrame(cpu, frame);",
+    "if (outcome != Outcome.Done) putPage(cpu, frame);",
     "if (outcome != Outcome.Done) count(cpu, Counter.FramesFreed);",
   ]),
   long: true,
@@ -96,7 +96,10 @@ export const COMMIT_TWINS: readonly Twin[] = [
   {
     name: "barrier-skipped",
     about: "munmap does not wait for who is linking a table under its range",
-    patches: inFile("mm/mapping.ts", ["zapRange(cpu, start, end, true);", "zapRange(cpu, start, end, false);"]),
+    patches: inFile("mm/mapping.ts", [
+      "zapRange(cpu, start, end, true, ALL);",
+      "zapRange(cpu, start, end, false, ALL);",
+    ]),
     scenario: "parent-stays",
     long: true,
     policy: Policy.Optimistic,

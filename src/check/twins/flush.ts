@@ -15,7 +15,7 @@ const FILL_INTERRUPTIBLE: Twin = {
 const ZERO_PAGE_UNFLUSHED: Twin = {
   name: "zero-page-unflushed",
   about: "the zero page is replaced without a shootdown: a hart goes on reading zero",
-  patches: inFile("mm/serve.ts", ["shootPage(cpu, va & PAGE_BASE);", ""]),
+  patches: inFile("mm/cow.ts", ["if ((old & PTE_A) != 0 && (old & PTE_V) != 0) shootPage(cpu, va & PAGE_BASE);", ""]),
   scenario: "zero-page-upgrade",
   policy: Policy.MmapLock,
   caughtBy: ["rest", "results"],
@@ -187,8 +187,8 @@ export const FLUSH_TWINS: readonly Twin[] = [
   {
     name: "join-unseen",
     about: "a CPU fills its TLB without having joined the cpumask",
-    patches: inFile("mm/boot.ts", [
-      "atomic.or<u64>(S_CPUMASK + ((<usize>(id >> 6)) << 3), u64(1) << u64(id & 63));",
+    patches: inFile("mm/lifecycle.ts", [
+      "atomic.or<u64>(spaceOf(cpu) + S_CPUMASK + ((<usize>(id >> 6)) << 3), u64(1) << u64(id & 63));",
       "",
     ]),
     scenario: "join-shootdown",
@@ -208,9 +208,9 @@ export const FLUSH_TWINS: readonly Twin[] = [
   {
     name: "leave-in-two",
     about: "a CPU that leaves writes the cpumask back as it read it: who joins meanwhile is not in it",
-    patches: inFile("mm/boot.ts", [
-      "const old = atomic.and<u64>(S_CPUMASK + ((<usize>(id >> 6)) << 3), ~bit);",
-      "const old = atomic.load<u64>(S_CPUMASK); atomic.store<u64>(S_CPUMASK, old & ~bit);",
+    patches: inFile("mm/lifecycle.ts", [
+      "const old = atomic.and<u64>(spaceOf(cpu) + S_CPUMASK + ((<usize>(id >> 6)) << 3), ~bit);",
+      "const old = atomic.load<u64>(spaceOf(cpu), S_CPUMASK); atomic.store<u64>(spaceOf(cpu), old & ~bit, S_CPUMASK);",
     ]),
     scenario: "join-leave",
     long: true,

@@ -38,14 +38,8 @@ export const VARIANTS: readonly Variant[] = [
     policies: [Policy.Spf],
     patches: inFile(
       "mm/boot.ts",
-      [
-        'import { S_CPUMASK, S_PGD, S_SCRATCH, S_STACK_LIMIT, S_USERS } from "./space";',
-        'import { S_CPUMASK, S_PGD, S_SCRATCH, S_SEQ, S_STACK_LIMIT, S_USERS } from "./space";',
-      ],
-      [
-        "store<u64>(S_STACK_LIMIT, STACK_LIMIT);",
-        "store<u64>(S_STACK_LIMIT, STACK_LIMIT); atomic.store<u32>(S_SEQ, 0xffff_fffa);",
-      ],
+      ['import { SPACE_BYTES } from "./space";', 'import { S_SEQ, SPACE_BYTES } from "./space";'],
+      ["initSpace(cpu, SPACE);", "initSpace(cpu, SPACE); atomic.store<u32>(SPACE, 0xffff_fffa, S_SEQ);"],
     ),
   },
 ];

@@ -27,7 +27,6 @@ export enum Bug {
   verify_table_count_differs_from_its_entries = 27,
   verify_empty_table_outside_vmas = 28,
   verify_zero_page_is_writable = 29,
-  verify_frame_mapped_twice = 30,
   verify_frame_mapped_but_not_in_use = 31,
   verify_frames_do_not_add_up = 32,
   verify_tlb_entry_without_page_table_entry = 33,
@@ -35,7 +34,9 @@ export enum Bug {
   verify_table_parent_is_wrong = 35,
   verify_gap_of_a_tree_node_is_wrong = 36,
   verify_object_references_do_not_add_up = 37,
-  commitFilePage_source_outside_memory = 38,
   verify_table_in_a_frame_that_is_not_one = 39,
   giveBack_table_is_not_live = 40,
+  verify_writable_entry_of_a_shared_page = 41,
+  verify_mapped_page_is_not_the_objects = 42,
+  verify_references_of_a_page_do_not_add_up = 43,
 }

@@ -38,6 +38,8 @@ export enum Counter {
   Mmaps = 28,
   Munmaps = 29,
   Mprotects = 30,
+  /** Pages of files mapped ahead of their first access, around one that was. */
+  FaultsAround = 31,
   /** Sampled fault latency: sum in ns, samples, longest; the histogram follows. */
   LatencySamples = 32,
   LatencySum = 33,
@@ -68,5 +70,8 @@ export enum Counter {
   VmaLockAbort = 131,
   VmaLockRetry = 132,
   VmaLockMiss = 133,
-  Count = 134,
+  /** Pages read from the host into page caches. */
+  PagesRead = 134,
+  Forks = 135,
+  Count = 136,
 }

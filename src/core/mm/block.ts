@@ -4,7 +4,7 @@
  *
  *   block      frame 0     frame 1      …        the first descriptor holds what the block shares:
  *              ┌──────────┬──────────┬──         rcu head   its one deferred free; queued while QUEUED is set in `state`
- *              │ table    │ table    │           refs       fragments: tables not yet given back
+ *              │ table    │ table    │           prev       fragments: tables not yet given back
  *              └──────────┴──────────┴──         link prev  halves: in the list of blocks with something spare
  *   state      of each table: SPARE ─► LIVE ─► SPARE, or ─► COVERED ─► SPARE, or ─► WAITING ─► COVERED ─► SPARE
  *
@@ -26,18 +26,7 @@ import { bug } from "../sync/env";
 import { ALLOCATOR, layout } from "../sync/layout";
 import { defer } from "../sync/rcu";
 import { lock, unlock } from "../sync/spinlock";
-import {
-  D_BLOCK,
-  D_LINK,
-  D_PREV,
-  D_REFS,
-  D_STATE,
-  D_TYPE,
-  descriptor,
-  freeFrame,
-  TYPE_SPARE,
-  TYPE_TABLE,
-} from "./frame";
+import { D_BLOCK, D_LINK, D_PREV, D_STATE, D_TYPE, descriptor, freeFrame, TYPE_SPARE, TYPE_TABLE } from "./frame";
 import { KIND_BLOCK } from "./kinds";
 import { count, countBy } from "./percpu";
 import { allocRun } from "./run";
@@ -114,7 +103,7 @@ function nextFragment(cpu: usize): usize {
   if (block == 0) {
     block = newBlock(cpu);
     if (block == 0) return 0;
-    store<u32>(descriptor(block), FRAGMENTS, D_REFS);
+    store<u32>(descriptor(block), FRAGMENTS, D_PREV);
     store<u32>(CURRENT, <u32>block);
     store<u32>(NEXT, 0);
   }
@@ -214,8 +203,8 @@ function spared(cpu: usize, block: usize, n: u32): void {
 /** True when that was the last table of the block not given back. */
 function dropRef(block: usize): bool {
   const d = descriptor(block);
-  const left = load<u32>(d, D_REFS) - 1;
-  store<u32>(d, left, D_REFS);
+  const left = load<u32>(d, D_PREV) - 1;
+  store<u32>(d, left, D_PREV);
   return left == 0;
 }
 

@@ -26,12 +26,11 @@ import { tlbFlushAll } from "../sync/tlb";
 import { runReady } from "./deferred";
 import { allocFrame, bootFrames, DESCRIPTOR_BYTES, drainFrames, TYPE_ZERO } from "./frame";
 import { initSpace, joinSpace, leaveSpace } from "./lifecycle";
+import { OBJECT_BYTES } from "./object";
 import { bootSlab, SLAB_NODE, SLAB_OBJECT, SLAB_SPACE, SLAB_VMA } from "./slab";
 import { SPACE_BYTES } from "./space";
 import { NODE_BYTES } from "./tree";
 import { VMA_BYTES } from "./vma";
-
-const OBJECT_BYTES: u32 = 64;
 
 /**
  * memoryBytes: size of the memory, a multiple of 64 KiB. cpus: how many areas to lay out, 1–257 (the last of 257 belongs to the host, and is never online).

@@ -7,10 +7,10 @@ import { Counter } from "../abi/counter";
 import { bug } from "../sync/env";
 import { adoptOrphans, advance, deferredCount, orphanCountRacy, R_KIND, takeReady } from "../sync/rcu";
 import { blockReady } from "./block";
-import { frameOf } from "./frame";
-import { KIND_BLOCK, KIND_NODE, KIND_TABLE, KIND_VMA } from "./kinds";
+import { frameOf, freeFrame } from "./frame";
+import { KIND_BLOCK, KIND_INDEX, KIND_NODE, KIND_OBJECT, KIND_TABLE, KIND_VMA } from "./kinds";
 import { count } from "./percpu";
-import { SLAB_NODE, SLAB_VMA, slabFree } from "./slab";
+import { SLAB_NODE, SLAB_OBJECT, SLAB_VMA, slabFree } from "./slab";
 import { freeTable } from "./table";
 
 /** Records that wait before a grace period is worth driving: it asks every CPU for a store. */
@@ -39,6 +39,8 @@ export function runReady(cpu: usize): void {
     else if (kind == KIND_BLOCK) blockReady(cpu, frameOf(r));
     else if (kind == KIND_VMA) slabFree(cpu, SLAB_VMA, r);
     else if (kind == KIND_NODE) slabFree(cpu, SLAB_NODE, r);
+    else if (kind == KIND_OBJECT) slabFree(cpu, SLAB_OBJECT, r);
+    else if (kind == KIND_INDEX) freeFrame(cpu, frameOf(r));
     else bug(cpu, Bug.runDeferred_unknown_kind);
   }
 }

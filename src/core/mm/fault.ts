@@ -32,6 +32,8 @@ import { isAnonPrepared, prepareAnon, vmaAllows } from "./vma";
 
 /** One fault in 64 is timed: the clock costs about as much as half a fault. */
 const SAMPLE_MASK: u64 = 63;
+/** si_code of SIGBUS (sigaction(2)). */
+const BUS_ADRERR: u32 = 2;
 
 export function fault(cpu: usize, va: u64, access: u32): i32 {
   count(cpu, Counter.Faults);
@@ -80,6 +82,7 @@ function faultLocked(cpu: usize, va: u64, access: u32): u32 {
     }
     mmapReadUnlock(cpu);
     if (outcome == <u32>Outcome.Trap) return refuse(cpu, va, access, SegvCode.AccErr);
+    if (outcome == <u32>Outcome.Bus) return busError(cpu, va, access);
     return outcome;
   }
 }
@@ -89,6 +92,15 @@ function refuse(cpu: usize, va: u64, access: u32, code: u32): u32 {
   const cause: u32 =
     access == Access.Write ? Cause.StorePage : access == Access.Exec ? Cause.FetchPage : Cause.LoadPage;
   setTrap(cpu, cause, va, code);
+  return Exit.Trap;
+}
+
+/** Past the end of the file that is mapped there. */
+function busError(cpu: usize, va: u64, access: u32): u32 {
+  count(cpu, Counter.FaultsRefused);
+  const cause: u32 =
+    access == Access.Write ? Cause.StoreAccess : access == Access.Exec ? Cause.FetchAccess : Cause.LoadAccess;
+  setTrap(cpu, cause, va, BUS_ADRERR);
   return Exit.Trap;
 }
 

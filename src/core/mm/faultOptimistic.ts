@@ -23,8 +23,8 @@ export function faultOptimistic(cpu: usize, va: u64, access: u32): u32 {
     const vma = findVma(cpu, va);
     const outcome = vma != 0 && vmaAllows(vma, access) ? serve(cpu, vma, va, access) : <u32>Outcome.Fallback;
     rcuExit(cpu);
+    if (outcome == <u32>Outcome.Fallback || outcome == <u32>Outcome.Bus || outcome == <u32>Outcome.Trap) break;
     if (outcome < <u32>Outcome.RetryDetached) return outcome;
-    if (outcome == <u32>Outcome.Fallback) break;
     count(cpu, Counter.OptimisticRetry);
     count(cpu, Counter.RetryDetached + outcome - Outcome.RetryDetached);
   }

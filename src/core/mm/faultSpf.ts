@@ -20,14 +20,14 @@ import { Access } from "../abi/exit";
 import { rcuEnter, rcuExit } from "../sync/env";
 import { H_ZERO_FRAME } from "../sync/layout";
 import { publishLocked } from "./commit";
-import { allocFrame, freeFrame, TYPE_DATA } from "./frame";
+import { replaceAndUnlock } from "./cow";
+import { allocPage, isSolePage, putPage } from "./frame";
 import { findVma } from "./lookup";
 import { Outcome } from "./outcome";
 import { count, P_COPY_ANON, P_COPY_FLAGS, P_KERNEL, P_LEAF_ENTRY, P_LEAF_SLOT } from "./percpu";
 import { allows, entryAt, LEVELS, makeEntry, PTE_A, PTE_D, PTE_RIGHTS, PTE_V, PTE_W, ptePhys, rightsOf } from "./pte";
 import { walkBegin, walkEnd } from "./section";
 import { enterLocked, isZeroFrame } from "./serve";
-import { shootPage } from "./shootdown";
 import { pgd, S_SEQ, S_USERS, spaceOf } from "./space";
 import { tryLockTable, unlockTable } from "./table";
 import { flagsAllow, isAnonPrepared, PROT_MASK, V_OBJECT, vmaFlags } from "./vma";
@@ -85,7 +85,7 @@ function handle(cpu: usize, va: u64, access: u32, seq: u32): u32 {
   const rights = rightsOf(load<u32>(cpu, P_COPY_FLAGS) & PROT_MASK);
   const write = access == Access.Write;
   if (seen == 0) return anonymousPage(cpu, table, slot, rights, write, va, seq);
-  if (write && isZeroFrame(seen)) return copyOnWrite(cpu, table, slot, seen, rights, va, seq);
+  if (write && (seen & PTE_W) == 0) return copyOnWrite(cpu, table, slot, seen, rights, va, seq);
   return setFlags(cpu, table, slot, seen, rights, access, seq);
 }
 
@@ -120,7 +120,7 @@ function anonymousPage(cpu: usize, leaf: usize, slot: usize, rights: u64, write:
   let entry: u64 = 0;
   if (write) {
     if (load<u32>(cpu, P_COPY_ANON) == 0) return abort(cpu, Counter.SpfAbortAnonVma);
-    frame = allocFrame(cpu, TYPE_DATA);
+    frame = allocPage(cpu, 0);
     if (frame == 0) return Outcome.Oom;
     memory.fill(frame, 0, 4096);
     entry = makeEntry(frame, rights | PTE_A | PTE_D);
@@ -133,32 +133,33 @@ function anonymousPage(cpu: usize, leaf: usize, slot: usize, rights: u64, write:
     unlockTable(cpu, leaf);
   }
   if (done) count(cpu, Counter.FaultsAnon);
-  else if (frame != 0) freeFrame(cpu, frame);
+  else if (frame != 0) putPage(cpu, frame);
   // Locked and not done: another CPU served the page, and the access starts again.
   return locked ? Outcome.Done : Outcome.Fallback;
 }
 
-/** Patch 19, wp_page_copy, of the zero page: clear, flush, set under the leaf's lock. */
+/**
+ * Patch 19, do_wp_page: a page that is ours alone is taken over, any other copied: clear, flush, copy, set under the leaf's lock
+ * (cow.ts; the patchset copied before it locked, and relied on the count).
+ */
 function copyOnWrite(cpu: usize, leaf: usize, slot: usize, seen: u64, rights: u64, va: u64, seq: u32): u32 {
   count(cpu, Counter.SpfAttemptWp);
   if (load<u32>(cpu, P_COPY_ANON) == 0) return abort(cpu, Counter.SpfAbortAnonVma);
-  const frame = allocFrame(cpu, TYPE_DATA);
+  const frame = allocPage(cpu, 0);
   if (frame == 0) return Outcome.Oom;
-  memory.fill(frame, 0, 4096);
-  let done: bool = false;
-  const locked = mapAndLock(cpu, leaf, seq);
-  if (locked) {
-    done = atomic.load<u64>(slot) == seen;
-    if (done) {
-      atomic.xchg<u64>(slot, 0);
-      shootPage(cpu, va & ~(<u64>4095));
-      atomic.store<u64>(slot, makeEntry(frame, rights | PTE_A | PTE_D));
-    }
-    unlockTable(cpu, leaf);
+  if (isZeroFrame(seen)) memory.fill(frame, 0, 4096);
+  if (!mapAndLock(cpu, leaf, seq)) {
+    putPage(cpu, frame);
+    return Outcome.Fallback;
   }
-  if (done) count(cpu, Counter.FaultsCow);
-  else freeFrame(cpu, frame);
-  return locked ? Outcome.Done : Outcome.Fallback;
+  if (atomic.load<u64>(slot) == seen && (isZeroFrame(seen) || !isSolePage(ptePhys(seen)))) {
+    replaceAndUnlock(cpu, leaf, va, frame, rights);
+    return Outcome.Done;
+  }
+  if (atomic.load<u64>(slot) == seen) publishLocked(leaf, slot, seen, (seen & ~PTE_RIGHTS) | rights | PTE_A | PTE_D);
+  unlockTable(cpu, leaf);
+  putPage(cpu, frame);
+  return Outcome.Done;
 }
 
 /** Patch 20: the entry is there; rights that the VMA has and it has not, and the accessed and dirty bits. */
@@ -166,7 +167,7 @@ function setFlags(cpu: usize, leaf: usize, slot: usize, seen: u64, rights: u64, 
   count(cpu, Counter.SpfAttemptPte);
   if (!mapAndLock(cpu, leaf, seq)) return Outcome.Fallback;
   if (atomic.load<u64>(slot) == seen && !allows(seen, access)) {
-    const allowed = isZeroFrame(seen) ? rights & ~PTE_W : rights;
+    const allowed = (rights & ~PTE_W) | (seen & PTE_W & rights);
     const marks = access == Access.Write ? PTE_A | PTE_D : PTE_A;
     publishLocked(leaf, slot, seen, (seen & ~PTE_RIGHTS) | allowed | marks);
   }

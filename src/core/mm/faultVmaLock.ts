@@ -29,6 +29,7 @@ export function faultVmaLock(cpu: usize, va: u64, access: u32): u32 {
   if (vmaAllows(vma, access)) {
     do outcome = serve(cpu, vma, va, access);
     while (outcome >= <u32>Outcome.RetryDetached && outcome != <u32>Outcome.Fallback);
+    if (outcome == <u32>Outcome.Bus || outcome == <u32>Outcome.Trap) outcome = Outcome.Fallback;
     count(cpu, outcome == <u32>Outcome.Io ? Counter.VmaLockRetry : Counter.VmaLockSuccess);
   }
   vmaEndRead(vma);

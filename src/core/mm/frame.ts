@@ -7,7 +7,9 @@
  *   └────────┴──────┴──────┴──────┴──────┴──────┴──────┴──────┴────────┴───────┴───────┴───────┴──────┘
  *   rcu head  private to the CPU that deferred the frame (rcu.ts)
  *   type      changed by whoever owns the frame: the allocator when free, its user otherwise
- *   refs      of a bundle of free frames, how many it is; of a block of page tables: block.ts. In the first's descriptor
+ *   refs      of a frame of data, u32 atomic: entries that map it, the page cache, who copies from it. 0 in every other frame
+ *   used      of a bundle of free frames, how many it is, in the first's descriptor; of a page table: table.ts
+ *             and, with them, CACHED: a page of an object, never written through a private mapping
  *   link      next in a free list, under that list's lock; prev too in a list of blocks
  *   lock dead level used va parent   of a page table: table.ts.  block state   of a block's tables: block.ts
  *
@@ -50,6 +52,11 @@ export const TYPE_DATA: u32 = 3;
 export const TYPE_TABLE: u32 = 4;
 export const TYPE_SLAB: u32 = 5;
 export const TYPE_ZERO: u32 = 6;
+/** A node of a page cache (cache.ts). */
+export const TYPE_INDEX: u32 = 7;
+
+/** In `refs` of a frame of data, from its allocation on: a page of an object. */
+export const CACHED: u32 = 0x8000_0000;
 
 export const G_LOCK: usize = ALLOCATOR;
 /** A stack of bundles: head, and frames in it. */
@@ -101,6 +108,51 @@ export function allocFrame(cpu: usize, type: u32): usize {
   store<u32>(d, type, D_TYPE);
   count(cpu, Counter.FramesAllocated);
   return <usize>head;
+}
+
+/** A frame for data, with one reference; `kind` 0 or CACHED. Its contents are arbitrary. 0 when none is left. */
+export function allocPage(cpu: usize, kind: u32): usize {
+  const frame = allocFrame(cpu, TYPE_DATA);
+  if (frame == 0) return 0;
+  // Whoever still has the address from an earlier life may try a reference now: he finds out and gives it back (cache.ts).
+  atomic.store<u32>(descriptor(frame), kind | 1, D_REFS);
+  return frame;
+}
+
+/** One more reference, by who has one or holds the lock under which one can not go. */
+export function getPage(frame: usize): void {
+  atomic.add<u32>(descriptor(frame), 1, D_REFS);
+}
+
+/** A reference to a frame that may be free by now, or be something else; false when nobody has one. */
+export function tryGetPage(frame: usize): bool {
+  const d = descriptor(frame);
+  while (true) {
+    const n = atomic.load<u32>(d, D_REFS);
+    if ((n & ~CACHED) == 0) return false;
+    if (atomic.cmpxchg<u32>(d, n, n + 1, D_REFS) == n) return true;
+  }
+}
+
+/** Gives a reference back; true when it was the last: the frame is the caller's to free. */
+export function dropPage(frame: usize): bool {
+  const old = atomic.sub<u32>(descriptor(frame), 1, D_REFS);
+  if (old == (CACHED | 1)) atomic.store<u32>(descriptor(frame), 0, D_REFS);
+  return (old & ~CACHED) == 1;
+}
+
+/** Gives a reference back, and the frame with the last. No TLB of this reference may still lead to it. */
+export function putPage(cpu: usize, frame: usize): void {
+  if (dropPage(frame)) freeFrame(cpu, frame);
+}
+
+/** Whether a page is its mapper's alone: anonymous, and nobody else has a reference. A fact under the lock of the table that maps it. */
+export function isSolePage(frame: usize): bool {
+  return atomic.load<u32>(descriptor(frame), D_REFS) == 1;
+}
+
+export function isCachedPage(frame: usize): bool {
+  return (atomic.load<u32>(descriptor(frame), D_REFS) & CACHED) != 0;
 }
 
 function popLocked(cpu: usize, head: u32): void {
@@ -180,7 +232,7 @@ function refill(cpu: usize): void {
 
 function useBundle(cpu: usize, bundle: usize): void {
   store<u32>(cpu, <u32>bundle, P_FREE_HEAD);
-  store<u32>(cpu, load<u32>(descriptor(bundle), D_REFS), P_FREE_COUNT);
+  store<u32>(cpu, load<u32>(descriptor(bundle), D_USED), P_FREE_COUNT);
 }
 
 /** Both locks held. */
@@ -217,7 +269,7 @@ function keepBundle(cpu: usize, head: usize): void {
 /** Puts `n` linked frames on top of the stack {head, frames} at `list`, whose lock is held. */
 export function pushBundle(list: usize, head: usize, n: u32): void {
   const d = descriptor(head);
-  store<u32>(d, n, D_REFS);
+  store<u32>(d, n, D_USED);
   store<u32>(d, load<u32>(list), D_BUNDLE);
   store<u32>(list, <u32>head);
   store<u32>(list, load<u32>(list, 4) + n, 4);
@@ -228,7 +280,7 @@ function popBundle(list: usize): usize {
   if (head == 0) return 0;
   const d = descriptor(head);
   store<u32>(list, load<u32>(d, D_BUNDLE));
-  store<u32>(list, load<u32>(list, 4) - load<u32>(d, D_REFS), 4);
+  store<u32>(list, load<u32>(list, 4) - load<u32>(d, D_USED), 4);
   return head;
 }
 
@@ -252,7 +304,7 @@ function steal(cpu: usize): u32 {
 /** The first frame of a bundle; the rest goes to the own stack. */
 function takeFirst(cpu: usize, bundle: usize): u32 {
   const d = descriptor(bundle);
-  const rest = load<u32>(d, D_REFS) - 1;
+  const rest = load<u32>(d, D_USED) - 1;
   if (rest != 0) {
     lock(cpu, cpu + P_FREE_LOCK);
     pushBundle(cpu + P_BUNDLES, <usize>load<u32>(d, D_LINK), rest);
@@ -270,7 +322,7 @@ export function drainFrames(cpu: usize, owner: usize): void {
   store<u32>(owner, 0, P_FREE_HEAD);
   store<u32>(owner, 0, P_FREE_COUNT);
   for (let b = popBundle(owner + P_BUNDLES); b != 0; b = popBundle(owner + P_BUNDLES)) {
-    pushBundle(G_LIST, b, load<u32>(descriptor(b), D_REFS));
+    pushBundle(G_LIST, b, load<u32>(descriptor(b), D_USED));
   }
   unlock(G_LOCK);
   unlock(owner + P_FREE_LOCK);

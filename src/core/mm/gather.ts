@@ -8,7 +8,7 @@
  * The list and the range belong to the CPU; a long operation flushes whenever the list is full, between two tables.
  */
 import { GATHER_FRAMES, GATHER_PART } from "../sync/cpu";
-import { freeFrames } from "./frame";
+import { dropPage, freeFrames } from "./frame";
 import { P_GATHER_COUNT, P_GATHER_END, P_GATHER_START, P_GATHER_TABLES, P_GATHERING } from "./percpu";
 import { shootRange } from "./shootdown";
 import { freeTable } from "./table";
@@ -59,7 +59,7 @@ export function gatherFlush(cpu: usize): void {
   gatherBegin(cpu);
 }
 
-/** Tables one by one; frames in the order of their pages, so that the next range is mapped in that order again. */
+/** Tables one by one; frames that nobody else has a reference to in the order of their pages, so that the next range is mapped in that order again. */
 function release(cpu: usize, n: u32): void {
   const list = cpu + GATHER_PART;
   let frames: u32 = 0;
@@ -69,6 +69,7 @@ function release(cpu: usize, n: u32): void {
       freeTable(cpu, <usize>(word & ~TABLE));
       continue;
     }
+    if (!dropPage(<usize>word)) continue;
     store<u32>(list + ((<usize>frames) << 2), word);
     frames++;
   }

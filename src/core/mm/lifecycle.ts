@@ -38,8 +38,8 @@ import {
 import { allocTable, freeTable } from "./table";
 import { treeUnreserve } from "./treeChange";
 
-export const SPACES_LOCK: usize = ALLOCATOR + 320;
-export const SPACES: usize = ALLOCATOR + 324;
+export const SPACES_LOCK: usize = ALLOCATOR + 384;
+export const SPACES: usize = ALLOCATOR + 388;
 
 /** Linux's defaults: RLIMIT_STACK and RLIMIT_MEMLOCK; the rest is unlimited. */
 const STACK_LIMIT: u64 = 8 << 20;

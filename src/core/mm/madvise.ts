@@ -16,7 +16,7 @@ import { TASK_SIZE } from "./pte";
 import { treeRoot } from "./space";
 import { findEndingAbove } from "./tree";
 import { vmaEnd, vmaStart } from "./vma";
-import { zapRange } from "./zap";
+import { ALL, zapRange } from "./zap";
 
 export function sysMadvise(cpu: usize, addr: u64, length: u64, advice: u32): i64 {
   if (!isKnown(advice) || (addr & 4095) != 0) return -Errno.EINVAL;
@@ -34,7 +34,7 @@ export function sysMadvise(cpu: usize, addr: u64, length: u64, advice: u32): i64
     const upTo = vmaEnd(vma) < addr + bytes ? vmaEnd(vma) : addr + bytes;
     if (advice == Advice.DontNeed) {
       gatherBegin(cpu);
-      zapRange(cpu, from, upTo, false);
+      zapRange(cpu, from, upTo, false, ALL);
       gatherFlush(cpu);
     }
     at = upTo;

@@ -21,7 +21,7 @@ import { findEndingAbove, findStartingBelow } from "./tree";
 import { treeClear, treeReplace, treeReserve } from "./treeChange";
 import { cutVma, joinAnon, mergeable, newVma, V_DETACHED, V_OFFSET, V_RECORD, vmaEnd, vmaFlags, vmaStart } from "./vma";
 import { vmaMarkDetached, vmaStartWrite } from "./vmaLock";
-import { zapRange } from "./zap";
+import { ALL, zapRange } from "./zap";
 
 export function addMapCount(cpu: usize, n: i32): void {
   store<u32>(spaceOf(cpu), load<u32>(spaceOf(cpu), S_MAP_COUNT) + n, S_MAP_COUNT);
@@ -76,9 +76,9 @@ export function removeLocked(cpu: usize, start: u64, end: u64): i32 {
     }
   }
   lockAll(cpu, oldRoot, first, last);
-  treeReplace(cpu, vmaStart(first), vmaStart(last) + 1, head, tail, 0);
   adopt(cpu, head);
   adopt(cpu, tail);
+  treeReplace(cpu, vmaStart(first), vmaStart(last) + 1, head, tail, 0);
   detachAll(cpu, oldRoot, first, last);
   return 1;
 }
@@ -100,7 +100,7 @@ export function unmapAllLocked(cpu: usize): void {
  */
 export function clearRange(cpu: usize, start: u64, end: u64): void {
   gatherBegin(cpu);
-  zapRange(cpu, start, end, true);
+  zapRange(cpu, start, end, true, ALL);
   const below = findStartingBelow(treeRoot(cpu), start);
   const above = findEndingAbove(treeRoot(cpu), end - 1);
   retireTables(cpu, start, end, below == 0 ? 0 : vmaEnd(below), above == 0 ? TASK_SIZE : vmaStart(above));
@@ -112,10 +112,13 @@ function lockAll(cpu: usize, root: usize, first: usize, last: usize): void {
   for (let vma = first; vma != 0; vma = vma == last ? 0 : findEndingAbove(root, vmaEnd(vma))) vmaStartWrite(cpu, vma);
 }
 
-/** Counts a VMA that treeReplace just published. */
-function adopt(cpu: usize, vma: usize): void {
+/**
+ * Counts a VMA that treeReplace is about to publish, and enters it among its object's mappings: a fault that finds it in the
+ * tree may map a page, and who takes that page out of the object must find the mapping.
+ */
+export function adopt(cpu: usize, vma: usize): void {
   if (vma == 0) return;
-  attachObject(vma);
+  attachObject(cpu, vma);
   addMapCount(cpu, 1);
 }
 
@@ -159,8 +162,8 @@ export function insertLocked(
     vmaStartWrite(cpu, right);
     joinAnon(vma, right);
   }
-  treeReplace(cpu, from, (right != 0 ? vmaStart(right) : start) + 1, vma, 0, 0);
   adopt(cpu, vma);
+  treeReplace(cpu, from, (right != 0 ? vmaStart(right) : start) + 1, vma, 0, 0);
   if (left != 0) detachVma(cpu, left);
   if (right != 0) detachVma(cpu, right);
   return 0;
@@ -183,8 +186,8 @@ export function growLocked(cpu: usize, vma: usize, start: u64): bool {
   if (taller == 0) return false;
   vmaStartWrite(cpu, vma);
   joinAnon(taller, vma);
-  treeReplace(cpu, start, vmaStart(vma) + 1, taller, 0, 0);
   adopt(cpu, taller);
+  treeReplace(cpu, start, vmaStart(vma) + 1, taller, 0, 0);
   detachVma(cpu, vma);
   return true;
 }

@@ -1,6 +1,5 @@
 /**
- * mmap(2) for private mappings, anonymous or of a file object, and shared anonymous ones (with one process, a shared
- * anonymous mapping differs from a private one in nothing a program can see).
+ * mmap(2): private and shared mappings, anonymous or of an object. Shared anonymous memory is an object of its own.
  *
  * Promise    the range is mapped when the call returns; pages come with their first access. A reservation costs one VMA.
  * Locks      takes mmapLock (write)
@@ -11,7 +10,7 @@
  *   ENOMEM     length past the address space; no hole large enough; no memory for the records; max_map_count
  *   EEXIST     MAP_FIXED_NOREPLACE over something
  *   EPERM      MAP_FIXED below mmap_min_addr
- *   ENODEV     a shared mapping of a file: not supported
+ *   EBADF      no such object
  *   EOPNOTSUPP MAP_SHARED_VALIDATE with a flag it does not know
  */
 
@@ -21,7 +20,7 @@ import { MapFlag } from "../abi/mman";
 import { drainDeferred } from "./deferred";
 import { insertLocked, unmapLocked } from "./mapping";
 import { mmapWriteLock, mmapWriteUnlock } from "./mmapLock";
-import { dropObject, newObject } from "./object";
+import { getObject, KIND_SHMEM, O_ID, openObject, putObject } from "./object";
 import { count } from "./percpu";
 import { populate } from "./populate";
 import { TASK_SIZE } from "./pte";
@@ -37,25 +36,29 @@ export function sysMmap(cpu: usize, addr: u64, length: u64, prot: u32, flags: u3
   if (length > TASK_SIZE) return -Errno.ENOMEM;
   if (type != MapFlag.Private && type != MapFlag.Shared && type != MapFlag.SharedValidate) return -Errno.EINVAL;
   if (type == MapFlag.SharedValidate && (flags & ~KNOWN_FLAGS) != 0) return -Errno.EOPNOTSUPP;
-  if (object != 0 && type != MapFlag.Private) return -Errno.ENODEV;
   if (object != 0 && (flags & MapFlag.GrowsDown) != 0) return -Errno.EINVAL;
   if ((flags & MapFlag.HugeTlb) != 0) return -Errno.EINVAL;
   const bytes = (length + 4095) & ~(<u64>4095);
   let record: usize = 0;
+  let id = object;
   if (object != 0) {
-    record = newObject(cpu, object);
+    record = getObject(cpu, object);
+    if (record == 0) return -Errno.EBADF;
+  } else if (type != MapFlag.Private) {
+    record = openObject(cpu, 0, KIND_SHMEM, bytes, 0);
     if (record == 0) return -Errno.ENOMEM;
+    id = load<u32>(record, O_ID);
   }
   mmapWriteLock(cpu);
   let at = placeLocked(cpu, addr, bytes, flags);
   if (at > 0) {
-    const failed = mapLocked(cpu, <u64>at, <u64>at + bytes, vmaFlagsOf(prot, flags), object, offset, record);
+    const failed = mapLocked(cpu, <u64>at, <u64>at + bytes, vmaFlagsOf(prot, flags), id, offset, record);
     if (failed != 0) at = <i64>failed;
   }
   mmapWriteUnlock(cpu);
-  if (at < 0) dropObject(cpu, record);
+  if (record != 0) putObject(cpu, record);
   drainDeferred(cpu);
-  if (at > 0 && (flags & MapFlag.Populate) != 0 && object == 0) populate(cpu, <u64>at, <u64>at + bytes, prot);
+  if (at > 0 && (flags & MapFlag.Populate) != 0) populate(cpu, <u64>at, <u64>at + bytes, prot);
   return at;
 }
 

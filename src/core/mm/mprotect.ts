@@ -18,9 +18,8 @@ import { Errno } from "../abi/errno";
 import { Prot } from "../abi/mman";
 import { drainDeferred } from "./deferred";
 import { gatherBegin, gatherFlush, gatherPage } from "./gather";
-import { addMapCount, detachVma, discardVma, mergesWith } from "./mapping";
+import { adopt, detachVma, discardVma, mergesWith } from "./mapping";
 import { mmapWriteLock, mmapWriteUnlock } from "./mmapLock";
-import { attachObject } from "./object";
 import { count } from "./percpu";
 import { entryAt, PTE_HELD, PTE_RIGHTS, PTE_V, PTE_W, rightsOf, TASK_SIZE } from "./pte";
 import { isZeroFrame } from "./serve";
@@ -119,21 +118,15 @@ function replaceLocked(cpu: usize, vma: usize, start: u64, end: u64, flags: u32)
   joinAnon(mid, vma);
   const first: usize = left != 0 ? left : vma;
   const last: usize = right != 0 ? right : vma;
+  adopt(cpu, head);
+  adopt(cpu, mid);
+  adopt(cpu, tail);
   if (head != 0) treeReplace(cpu, vmaStart(first), vmaStart(last) + 1, head, mid, tail);
   else treeReplace(cpu, vmaStart(first), vmaStart(last) + 1, mid, tail, 0);
-  publishCount(cpu, head);
-  publishCount(cpu, mid);
-  publishCount(cpu, tail);
   if (left != 0) detachVma(cpu, left);
   if (right != 0) detachVma(cpu, right);
   detachVma(cpu, vma);
   return 0;
-}
-
-function publishCount(cpu: usize, vma: usize): void {
-  if (vma == 0) return;
-  attachObject(vma);
-  addMapCount(cpu, 1);
 }
 
 /** Gives the entries of [start, end) at most `rights`; gathers the pages that lost one. */

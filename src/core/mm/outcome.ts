@@ -7,6 +7,8 @@ export enum Outcome {
   Io = 4,
   /** No frame (Exit.Oom). */
   Oom = 5,
+  /** Past the end of the file that is mapped: decided under mmapLock, then SIGBUS. */
+  Bus = 6,
   /** What the attempt saw changed before it committed. */
   RetryDetached = 16,
   RetryDead = 17,

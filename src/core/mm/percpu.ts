@@ -5,7 +5,8 @@
  *                frame anywhere else
  *   gather       count, tables, range   frames and tables whose shootdown is still to come (gather.ts)
  *   gathering    1 while that list is not empty: an atomic store, for who peeks (reclaim.ts)
- *   file request object, offset, address of the page that commitFilePage() will be given
+ *   file request object, offset, address of the page that is to come in; while the host reads or writes, the object held
+ *                and its writes as of the start (pageIn.ts, writeback.ts)
  *   speculation  what spf copied of the VMA, and the parent's entry it came through (faultSpf.ts)
  *   no block     1 when this CPU found no run of frames for a block of tables: what reclaim() is to find
  *   found        the VMA that was looked up last, and the change of the tree it was looked up after (lookup.ts)
@@ -35,6 +36,8 @@ export const P_BUNDLES: usize = MM_PART + 96;
 export const P_BUNDLED: usize = MM_PART + 100;
 export const P_FOUND_VMA: usize = MM_PART + 88;
 export const P_FOUND_CHANGE: usize = MM_PART + 92;
+export const P_IO_RECORD: usize = MM_PART + 108;
+export const P_IO_WRITES: usize = MM_PART + 112;
 
 export function count(cpu: usize, what: u32): void {
   const c = cpu + COUNTER_PART + ((<usize>what) << 3);

@@ -3,8 +3,8 @@
  * mmapLock, or is inside a reader section and takes RetryX for an answer.
  *
  *   nothing there, anonymous   read: the zero page, read-only.  write: a zeroed frame
- *   nothing there, file        Io: the host reads the page, commitFilePage() installs it
- *   the zero page, write       a zeroed frame takes its place: clear, flush, set
+ *   nothing there, an object   serveFile.ts
+ *   a page and no right to write, though the VMA has it       cow.ts: copied, or taken over
  *   rights fewer than the VMA  granted now (mprotect only ever takes rights away from entries)
  *   rights there               spurious: another CPU was first
  *
@@ -15,17 +15,16 @@ import { Access } from "../abi/exit";
 import { H_ZERO_FRAME } from "../sync/layout";
 import { tlbSet } from "../sync/tlb";
 import { lockIfStill, publishLocked } from "./commit";
-import { allocFrame, freeFrame, TYPE_DATA } from "./frame";
+import { writeProtected } from "./cow";
+import { allocPage, putPage } from "./frame";
 import { Outcome } from "./outcome";
-import { count, P_IO_ADDRESS, P_IO_OBJECT, P_IO_OFFSET } from "./percpu";
+import { count } from "./percpu";
 import { allows, entryAt, makeEntry, PTE_A, PTE_D, PTE_R, PTE_RIGHTS, PTE_W, ptePhys, rightsOf } from "./pte";
 import { walkBegin, walkEnd } from "./section";
-import { shootPage } from "./shootdown";
+import { serveFile } from "./serveFile";
 import { unlockTable } from "./table";
-import { PROT_MASK, V_OBJECT, V_OFFSET, vmaFlags, vmaStart } from "./vma";
+import { PROT_MASK, V_OBJECT, vmaFlags } from "./vma";
 import { ensureTables, walkLeaf } from "./walk";
-
-const PAGE_BASE: u64 = ~(<u64>4095);
 
 export function isZeroFrame(entry: u64): bool {
   return ptePhys(entry) == <usize>load<u32>(H_ZERO_FRAME);
@@ -38,10 +37,10 @@ export function serve(cpu: usize, vma: usize, va: u64, access: u32): u32 {
   const leaf = walkLeaf(cpu, va);
   if (leaf != 0) seen = atomic.load<u64>(entryAt(leaf, va, 0));
   walkEnd(cpu);
-  if (leaf == 0 && load<u32>(vma, V_OBJECT) == 0) return serveNewTable(cpu, vma, va, access);
+  if (leaf == 0) return serveNewTable(cpu, vma, va, access);
   const rights = rightsOf(vmaFlags(vma) & PROT_MASK);
   if (seen == 0) {
-    if (load<u32>(vma, V_OBJECT) != 0) return askForPage(cpu, vma, va);
+    if (load<u32>(vma, V_OBJECT) != 0) return serveFile(cpu, leaf, vma, va, access, rights);
     if (access != Access.Write) return mapZeroPage(cpu, leaf, vma, va, rights);
     return mapFresh(cpu, leaf, vma, va, rights);
   }
@@ -49,8 +48,8 @@ export function serve(cpu: usize, vma: usize, va: u64, access: u32): u32 {
     count(cpu, Counter.FaultsSpurious);
     return Outcome.Done;
   }
-  if (isZeroFrame(seen) && access == Access.Write) return replaceZeroPage(cpu, leaf, vma, va, seen, rights);
-  return grantRights(cpu, leaf, vma, va, seen, rights, access);
+  if (access == Access.Write) return writeProtected(cpu, leaf, vma, va, seen, rights);
+  return grantRights(cpu, leaf, vma, va, seen, rights);
 }
 
 /** The same once the tables are there. They go only with the VMA, and ensureTables() says then that it is detached. */
@@ -60,7 +59,7 @@ function serveNewTable(cpu: usize, vma: usize, va: u64, access: u32): u32 {
 }
 
 function mapFresh(cpu: usize, leaf: usize, vma: usize, va: u64, rights: u64): u32 {
-  const frame = allocFrame(cpu, TYPE_DATA);
+  const frame = allocPage(cpu, 0);
   if (frame == 0) return Outcome.Oom;
   memory.fill(frame, 0, 4096);
   const outcome = lockIfStill(cpu, leaf, vma, va, 0);
@@ -70,7 +69,7 @@ function mapFresh(cpu: usize, leaf: usize, vma: usize, va: u64, rights: u64): u3
     unlockTable(cpu, leaf);
     count(cpu, Counter.FaultsAnon);
   }
-  if (outcome != Outcome.Done) freeFrame(cpu, frame);
+  if (outcome != Outcome.Done) putPage(cpu, frame);
   return outcome;
 }
 
@@ -85,61 +84,25 @@ export function enterLocked(cpu: usize, va: u64, frame: usize, rights: u64): voi
 
 function mapZeroPage(cpu: usize, leaf: usize, vma: usize, va: u64, rights: u64): u32 {
   const zero = <usize>load<u32>(H_ZERO_FRAME);
-  const outcome = install(cpu, leaf, vma, va, makeEntry(zero, (rights & ~PTE_W) | PTE_A));
-  if (outcome == Outcome.Done) count(cpu, Counter.FaultsAnon);
-  return outcome;
-}
-
-/** Fills an empty slot. An empty slot is changed by nobody without the lock, so the swap can not fail. */
-export function install(cpu: usize, leaf: usize, vma: usize, va: u64, entry: u64): u32 {
   const outcome = lockIfStill(cpu, leaf, vma, va, 0);
   if (outcome != Outcome.Done) return outcome;
-  publishLocked(leaf, entryAt(leaf, va, 0), 0, entry);
+  publishLocked(leaf, entryAt(leaf, va, 0), 0, makeEntry(zero, (rights & ~PTE_W) | PTE_A));
   unlockTable(cpu, leaf);
+  count(cpu, Counter.FaultsAnon);
   return Outcome.Done;
 }
 
 /**
- * Other CPUs may hold the zero page in their TLBs: they must lose it before the new frame can be written, or one hart
- * would read zero after another's store. Clear, flush (under the table's lock: spinners answer IPIs), then set.
+ * A read or fetch: the frame is there and the VMA allows more than the entry. No flush, a TLB without the right only faults
+ * again. The right to write is not given here: whether it may be is known at the first write (cow.ts).
  */
-function replaceZeroPage(cpu: usize, leaf: usize, vma: usize, va: u64, seen: u64, rights: u64): u32 {
-  const frame = allocFrame(cpu, TYPE_DATA);
-  if (frame == 0) return Outcome.Oom;
-  memory.fill(frame, 0, 4096);
-  const outcome = lockIfStill(cpu, leaf, vma, va, seen);
-  if (outcome != Outcome.Done) {
-    freeFrame(cpu, frame);
-    return outcome;
-  }
-  const slot = entryAt(leaf, va, 0);
-  atomic.xchg<u64>(slot, 0);
-  shootPage(cpu, va & PAGE_BASE);
-  atomic.store<u64>(slot, makeEntry(frame, rights | PTE_A | PTE_D));
-  unlockTable(cpu, leaf);
-  count(cpu, Counter.FaultsCow);
-  return Outcome.Done;
-}
-
-/** The frame is there and the VMA allows more than the entry: no flush, a TLB without the right only faults again. */
-function grantRights(cpu: usize, leaf: usize, vma: usize, va: u64, seen: u64, rights: u64, access: u32): u32 {
+function grantRights(cpu: usize, leaf: usize, vma: usize, va: u64, seen: u64, rights: u64): u32 {
   const outcome = lockIfStill(cpu, leaf, vma, va, seen);
   if (outcome != Outcome.Done) return outcome;
-  const allowed = isZeroFrame(seen) ? rights & ~PTE_W : rights;
-  const dirty = access == Access.Write ? PTE_A | PTE_D : PTE_A;
-  const entry = (seen & ~PTE_RIGHTS) | allowed | dirty;
+  const entry = (seen & ~PTE_RIGHTS) | (rights & ~PTE_W) | (seen & PTE_W & rights) | PTE_A;
   const done = publishLocked(leaf, entryAt(leaf, va, 0), seen, entry);
   unlockTable(cpu, leaf);
   if (!done) return Outcome.RetryEntry;
   count(cpu, Counter.FaultsSpurious);
   return Outcome.Done;
-}
-
-/** Notes which page the host must read; nothing is held while it does. */
-function askForPage(cpu: usize, vma: usize, va: u64): u32 {
-  const page = va & PAGE_BASE;
-  store<u32>(cpu, load<u32>(vma, V_OBJECT), P_IO_OBJECT);
-  store<u64>(cpu, load<u64>(vma, V_OFFSET) + (page - vmaStart(vma)), P_IO_OFFSET);
-  store<u64>(cpu, va, P_IO_ADDRESS);
-  return Outcome.Io;
 }

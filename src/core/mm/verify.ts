@@ -4,8 +4,9 @@
  * Returns 0, or the Bug of the first broken invariant. Holds no lock: nothing else may run.
  *   1 the VMA tree: sorted, disjoint, bounds and gaps right, nothing detached, the count equal
  *   2 the tables: parent and address right, none dead, none locked, `used` equal to the entries, none empty outside VMAs
- *   3 the entries: inside a VMA, within its rights, the zero page never writable, no frame mapped twice
- *   4 conservation: free + mapped + tables + slabs + fixed = all, once deferred records are drained
+ *   3 the entries: inside a VMA, within its rights, the zero page and a shared private page never writable, an object's page its own
+ *   4 conservation: free + mapped + cached + tables + slabs + fixed = all, once deferred records are drained; the references of
+ *     every page are those that entries and caches hold
  *   5 the TLBs: every translation is what the table says
  */
 import { Bug } from "../abi/bug";
@@ -13,31 +14,38 @@ import { cpuArea, cpusSeen } from "../sync/cpu";
 import { H_FIRST_FRAME, H_FRAMES } from "../sync/layout";
 import { isLocked } from "../sync/spinlock";
 import { F_EXEC, F_PHYS, FETCH_ENTRIES, fetchEntry, T_PHYS, T_READ, T_WRITE, TLB_ENTRIES, tlbEntry } from "../sync/tlb";
+import { frameIn, isStillCached, nextCached, slotOf } from "./cache";
 import {
+  CACHED,
+  D_LEVEL,
   D_LOCK,
   D_PARENT,
+  D_REFS,
   D_TYPE,
   D_VA,
   descriptor,
   freeFrameCount,
   frontierFrame,
+  isCachedPage,
+  isSolePage,
   TYPE_DATA,
   TYPE_FREE,
   TYPE_TABLE,
 } from "./frame";
 import { nextSpace } from "./lifecycle";
-import { objectRefs } from "./object";
+import { nextObject, O_REFS } from "./object";
 import { entryAt, entrySpan, LEVELS, PTE_D, PTE_HELD, PTE_RIGHTS, PTE_V, PTE_W, PTE_X, ptePhys, rightsOf } from "./pte";
 import { isZeroFrame } from "./serve";
 import { enterSpace, MMAP_LOCK, pgd, S_MAP_COUNT, S_PGD, spaceOf, treeRoot } from "./space";
 import { isDead, usedLocked } from "./table";
 import { childAt, childEnd, find, findEndingAbove, N_GAP, N_HI, N_LO, nodeCount, nodeLevel, startAt } from "./tree";
-import { isDetached, PROT_MASK, V_RECORD, vmaEnd, vmaFlags, vmaStart } from "./vma";
+import { isDetached, PROT_MASK, pageIndex, V_RECORD, VM_SHARED, vmaEnd, vmaFlags, vmaStart } from "./vma";
 import { walkLeaf } from "./walk";
 
 export function verifySpace(cpu: usize): u32 {
   const home = spaceOf(cpu);
   let bug: u32 = 0;
+  clearSeen();
   for (let space = nextSpace(0); space != 0 && bug == 0; space = nextSpace(space)) {
     enterSpace(cpu, space);
     if (load<u32>(space, S_PGD) != 0) bug = verifyOne(cpu);
@@ -72,7 +80,7 @@ function verifyTree(cpu: usize): u32 {
     if (vmaStart(vma) < end || vmaEnd(vma) <= vmaStart(vma)) return Bug.verify_vmas_out_of_order_or_overlapping;
     if (isDetached(vma)) return Bug.verify_vma_in_tree_is_detached;
     const record = <usize>load<u32>(vma, V_RECORD);
-    if (record != 0 && objectRefs(record) == 0) return Bug.verify_object_references_do_not_add_up;
+    if (record != 0 && atomic.load<u32>(record, O_REFS) == 0) return Bug.verify_object_references_do_not_add_up;
     end = vmaEnd(vma);
     n++;
     vma = findEndingAbove(root, end);
@@ -135,32 +143,58 @@ function verifyEntry(cpu: usize, entry: u64, va: u64): u32 {
   const rights = rightsOf(vmaFlags(vma) & PROT_MASK);
   if ((entry & PTE_RIGHTS & ~rights & ~PTE_HELD) != 0) return Bug.verify_entry_grants_more_than_its_vma;
   if (isZeroFrame(entry)) return (entry & PTE_W) != 0 ? Bug.verify_zero_page_is_writable : 0;
-  const d = descriptor(ptePhys(entry));
-  if (load<u32>(d, D_TYPE) != TYPE_DATA) {
-    return load<u32>(d, D_TYPE) == MAPPED ? Bug.verify_frame_mapped_twice : Bug.verify_frame_mapped_but_not_in_use;
+  const frame = ptePhys(entry);
+  const d = descriptor(frame);
+  if (load<u32>(d, D_TYPE) != TYPE_DATA) return Bug.verify_frame_mapped_but_not_in_use;
+  if ((entry & PTE_W) != 0 && (vmaFlags(vma) & VM_SHARED) == 0 && !isSolePage(frame)) {
+    return Bug.verify_writable_entry_of_a_shared_page;
   }
-  store<u32>(d, MAPPED, D_TYPE);
+  store<u32>(d, load<u32>(d, SEEN) + 1, SEEN);
+  return verifyObjectPage(vma, va, frame);
+}
+
+/** A page of an object's mapping that is not a private copy is the one that the cache has. */
+function verifyObjectPage(vma: usize, va: u64, frame: usize): u32 {
+  const record = <usize>load<u32>(vma, V_RECORD);
+  if (!isCachedPage(frame))
+    return record != 0 && (vmaFlags(vma) & VM_SHARED) != 0 ? Bug.verify_mapped_page_is_not_the_objects : 0;
+  if (record == 0 || !isStillCached(record, pageIndex(vma, va), frame))
+    return Bug.verify_mapped_page_is_not_the_objects;
   return 0;
 }
 
-/** Stands for TYPE_DATA while verifyTable() runs: a data frame seen once. */
-const MAPPED: u32 = 0x100;
+/** In a frame of data, whose word only page tables use else: references found so far. */
+const SEEN: usize = D_LEVEL;
 
-/** Every data frame is mapped exactly once; free frames and used ones add up. */
+function clearSeen(): void {
+  const end = frontierFrame();
+  for (let frame = load<u32>(H_FIRST_FRAME); frame < end; frame++) {
+    const d = descriptor((<usize>frame) << 12);
+    if (load<u32>(d, D_TYPE) == TYPE_DATA) store<u32>(d, 0, SEEN);
+  }
+}
+
+/** Every page has as many references as entries and caches lead to it; free frames and used ones add up. */
 function verifyFrames(): u32 {
-  const first = load<u32>(H_FIRST_FRAME);
+  for (let o = nextObject(0); o != 0; o = nextObject(o)) {
+    for (let i = nextCached(o, 0, 0xffff_ffff, 0); i != 0xffff_ffff; i = nextCached(o, i + 1, 0xffff_ffff, 0)) {
+      const d = descriptor(frameIn(atomic.load<u32>(slotOf(o, i))));
+      if (load<u32>(d, D_TYPE) != TYPE_DATA) return Bug.verify_frame_mapped_but_not_in_use;
+      store<u32>(d, load<u32>(d, SEEN) + 1, SEEN);
+    }
+  }
   const end = frontierFrame();
   let used: u32 = 0;
-  let lost: u32 = 0;
-  for (let frame = first; frame < end; frame++) {
+  for (let frame = load<u32>(H_FIRST_FRAME); frame < end; frame++) {
     const d = descriptor((<usize>frame) << 12);
     const type = load<u32>(d, D_TYPE);
-    if (type == MAPPED) store<u32>(d, TYPE_DATA, D_TYPE);
-    else if (type == TYPE_DATA) lost++;
     if (type > TYPE_FREE) used++;
+    const refs = atomic.load<u32>(d, D_REFS) & ~CACHED;
+    if (type == TYPE_DATA ? refs == 0 || refs != load<u32>(d, SEEN) : refs != 0) {
+      return Bug.verify_references_of_a_page_do_not_add_up;
+    }
   }
-  if (lost != 0 || used + freeFrameCount() != load<u32>(H_FRAMES)) return Bug.verify_frames_do_not_add_up;
-  return 0;
+  return used + freeFrameCount() == load<u32>(H_FRAMES) ? 0 : Bug.verify_frames_do_not_add_up;
 }
 
 /** A CPU with flushes queued will drop them before it reads anything: its TLB is not judged. */

@@ -74,6 +74,11 @@ export function vmaFlags(vma: usize): u32 {
   return load<u32>(vma, V_FLAGS);
 }
 
+/** The page of its object that va is. */
+export function pageIndex(vma: usize, va: u64): u32 {
+  return <u32>((load<u64>(vma, V_OFFSET) + (va - vmaStart(vma))) >> 12);
+}
+
 export function isDetached(vma: usize): bool {
   return atomic.load<u32>(vma, V_DETACHED) != 0;
 }

@@ -5,7 +5,7 @@ import { SPACE } from "../sync/layout";
 import { RCU_COMPLETED, RCU_LOCK, RCU_ORPHAN_LOCK } from "../sync/rcu";
 import { BLOCK_LOCK } from "./block";
 import { D_LEVEL, D_LOCK, D_TYPE, descriptor, G_LOCK, TYPE_DATA, TYPE_SPARE, TYPE_ZERO } from "./frame";
-import { RELEASED_LOCK } from "./object";
+import { OBJECTS_LOCK } from "./object";
 import { P_FREE_LOCK } from "./percpu";
 import { S_BYTES, S_FREE, SLAB_LINK, SLAB_NODE, SLAB_OBJECT, SLAB_VMA } from "./slab";
 import { MMAP_LOCK } from "./space";
@@ -35,7 +35,7 @@ function word(what: u32, index: usize): usize {
 
 function lockWord(what: u32, index: usize): usize {
   if (what == <u32>Watch.MmapLock) return SPACE + MMAP_LOCK;
-  if (what == <u32>Watch.ReleasedLock) return RELEASED_LOCK;
+  if (what == <u32>Watch.ReleasedLock) return OBJECTS_LOCK;
   if (what == <u32>Watch.RcuLock) return RCU_LOCK;
   if (what == <u32>Watch.OrphanLock) return RCU_ORPHAN_LOCK;
   if (what == <u32>Watch.FrameLock) return G_LOCK;

@@ -11,19 +11,24 @@
  *            that is installing a table has finished, or will see `detached` (walk.ts draws the race).
  * Linux: mm/memory.c:zap_pte_range.
  */
+import { isCachedPage } from "./frame";
 import { gatherFlush, gatherFull, gatherPage } from "./gather";
 import { entryAt, entrySpan, LEVELS, PTE_V, ptePhys } from "./pte";
 import { isZeroFrame } from "./serve";
 import { pgd } from "./space";
 import { addUsedLocked, lockTable, unlockTable, usedLocked } from "./table";
 
+/** What is zapped: everything, or only pages of the object, and not the private copies made of them. */
+export const ALL: u32 = 0;
+export const CACHED_ONLY: u32 = 1;
+
 /** Between the caller's gatherBegin() and gatherFlush(). */
-export function zapRange(cpu: usize, start: u64, end: u64, barrier: bool): void {
-  zapUpper(cpu, pgd(cpu), LEVELS - 1, start, end, barrier);
+export function zapRange(cpu: usize, start: u64, end: u64, barrier: bool, which: u32): void {
+  zapUpper(cpu, pgd(cpu), LEVELS - 1, start, end, barrier, which);
 }
 
 /** The part of the range below an upper table. */
-function zapUpper(cpu: usize, table: usize, level: u32, start: u64, end: u64, barrier: bool): void {
+function zapUpper(cpu: usize, table: usize, level: u32, start: u64, end: u64, barrier: bool, which: u32): void {
   if (barrier) {
     lockTable(cpu, table);
     unlockTable(cpu, table);
@@ -35,21 +40,22 @@ function zapUpper(cpu: usize, table: usize, level: u32, start: u64, end: u64, ba
     const upTo = next < end ? next : end;
     const entry = atomic.load<u64>(entryAt(table, va, level));
     if ((entry & PTE_V) != 0) {
-      if (level == 1) zapLeaf(cpu, ptePhys(entry), va, upTo);
-      else zapUpper(cpu, ptePhys(entry), level - 1, va, upTo, barrier);
+      if (level == 1) zapLeaf(cpu, ptePhys(entry), va, upTo, which);
+      else zapUpper(cpu, ptePhys(entry), level - 1, va, upTo, barrier, which);
     }
     va = next;
   }
 }
 
-function zapLeaf(cpu: usize, leaf: usize, start: u64, end: u64): void {
+function zapLeaf(cpu: usize, leaf: usize, start: u64, end: u64, which: u32): void {
   if (gatherFull(cpu)) gatherFlush(cpu);
   lockTable(cpu, leaf);
   let left = usedLocked(leaf);
   let cleared: i32 = 0;
   for (let va = start; va < end && left != 0; va += 4096) {
     const slot = entryAt(leaf, va, 0);
-    if (atomic.load<u64>(slot) == 0) continue;
+    const seen = atomic.load<u64>(slot);
+    if (seen == 0 || (which == CACHED_ONLY && !isCachedPage(ptePhys(seen)))) continue;
     const old = atomic.xchg<u64>(slot, 0);
     gatherPage(cpu, va, isZeroFrame(old) ? 0 : ptePhys(old));
     cleared++;
