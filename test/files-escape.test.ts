@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Bind } from "../src/run/files/files";
+import type { Bind } from "../src/run/files/mounts";
 import { nodeHostFs } from "../src/run/node/hostfs";
 import {
   AT,

@@ -15,6 +15,7 @@ const core = new WebAssembly.Module(readFileSync(new URL("../build/core.wasm", i
 const hello = readFileSync(new URL("../guest/bin/hello", import.meta.url));
 
 const files: FileService = {
+  connect: () => {},
   openProgram: async () => ({
     object: 1,
     size: hello.length,

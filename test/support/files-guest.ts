@@ -4,11 +4,12 @@ import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Errno } from "../../src/core/abi/errno";
-import { type Bind, Files, type FilesOptions } from "../../src/run/files/files";
+import { Files, type FilesOptions } from "../../src/run/files/files";
 import type { HostStdio, HostStream } from "../../src/run/files/host";
 import { Mode } from "../../src/run/files/linux";
 import { CALL_BYTES, type FilePort, fileCall } from "../../src/run/files/marshal";
-import { BOUNCE_BYTES } from "../../src/run/files/service";
+import type { Bind } from "../../src/run/files/mounts";
+import { BOUNCE_BYTES, type HostCall } from "../../src/run/files/service";
 import type { Stat } from "../../src/run/files/stat";
 import { nodeHostFs } from "../../src/run/node/hostfs";
 import { type Answer, type Arg, AT, type Call, guestDialect, guestNumber, show } from "./files-calls";
@@ -29,6 +30,8 @@ export class FilesGuest implements FilePort {
     readonly files: Files,
     readonly home: string,
     readonly cpu = 0,
+    /** undefined: the first process. */
+    readonly pid?: number,
   ) {}
 
   private mapped(address: bigint, length: number): boolean {
@@ -47,15 +50,41 @@ export class FilesGuest implements FilePort {
   request(nr: number, args: readonly bigint[], flags: number): number {
     const { cpu, bounce } = this;
     this.requests++;
-    const result = this.files.handle({ cpu, tid: 1 + cpu, nr, args, flags, bounce });
+    const result = this.files.handle({ cpu, ...this.who(), nr, args, flags, bounce });
     if (typeof result !== "number") throw new Error(`call ${nr} would wait`);
     return result;
+  }
+
+  private who() {
+    return { tid: this.pid ?? 1 + this.cpu, ...(this.pid === undefined ? {} : { pid: this.pid }) };
+  }
+
+  /** A request of the machine's own. */
+  host(nr: HostCall, ...args: ReadonlyArray<number | bigint>): number {
+    return this.request(nr, args.map(BigInt), 0);
+  }
+  /** ReadPages or WritePages. */
+  pages(nr: HostCall, object: number, offset: number, pages: readonly Uint8Array[]): number {
+    const args = [object, offset, pages.length].map(BigInt);
+    const { cpu, bounce } = this;
+    const result = this.files.handle({ cpu, ...this.who(), nr, args, flags: 0, bounce, pages });
+    if (typeof result !== "number") throw new Error("pages would wait");
+    return result;
+  }
+  /** Bytes of the bounce buffer. */
+  bounced(offset: number, length: number): Uint8Array {
+    return this.bounce.slice(offset, offset + length);
+  }
+  /** Puts bytes into the bounce buffer; how many. */
+  put(offset: number, text: string): number {
+    this.bounce.set(Buffer.from(text, "latin1"), offset);
+    return text.length;
   }
 
   /** Asks the service itself, for calls that wait; buffers lie at the start of `bounce`. */
   async ask(name: Call[0], args: readonly number[], data = "", flags = 0): Promise<number> {
     this.bounce.set(Buffer.from(`${data}\0`, "latin1"));
-    const request = { cpu: this.cpu, tid: 1 + this.cpu, nr: guestNumber(name), flags, bounce: this.bounce };
+    const request = { cpu: this.cpu, ...this.who(), nr: guestNumber(name), flags, bounce: this.bounce };
     return this.files.handle({ ...request, args: args.map(BigInt) });
   }
   text(length: number): string {

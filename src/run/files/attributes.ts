@@ -16,7 +16,9 @@ export const truncate: Verb = (state, call) => {
   mayWrite(place);
   place.node.access(Access.Write, state.credentials);
   if (size > OFFSET_MAX) fail(Errno.EFBIG);
+  const { identity } = place.node;
   place.node.truncate(size, state.credentials);
+  state.objects.resized(identity, size);
   return 0;
 };
 
@@ -26,21 +28,7 @@ export const fTruncate: Verb = (state, call) => {
   const { handle, writable } = openOf(state, call.int(0));
   if (!writable || !handle.regular) fail(Errno.EINVAL);
   if (size > OFFSET_MAX) fail(Errno.EFBIG);
-  handle.truncate(size);
-  return 0;
-};
-
-/** Room is promised, not taken: mode 0 makes the file long enough, FALLOC_FL_KEEP_SIZE changes nothing. */
-export const fallocate: Verb = (state, call) => {
-  const { handle, writable, isDirectory } = openOf(state, call.int(0));
-  const [mode, from, length] = [call.uint(1), call.offset(2), call.offset(3)];
-  if (from < 0 || length <= 0) fail(Errno.EINVAL);
-  if (mode > 1) fail(Errno.EOPNOTSUPP);
-  if (!writable) fail(Errno.EBADF);
-  if (isDirectory) fail(Errno.EISDIR);
-  if (!handle.regular) fail(handle.seekable ? Errno.ENODEV : Errno.ESPIPE);
-  if (from + length > OFFSET_MAX) fail(Errno.EFBIG);
-  if (mode === 0 && Number(handle.stat().size) < from + length) handle.truncate(from + length);
+  state.objects.truncate(handle, size);
   return 0;
 };
 

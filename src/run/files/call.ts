@@ -1,28 +1,14 @@
 /** files/call.ts: one request as a verb reads it, and what the verbs share. */
 import { Errno } from "../../core/abi/errno.js";
 import { readByteString } from "./bytes.js";
-import type { Description, DescriptorTable } from "./description.js";
+import type { Description } from "./description.js";
 import { fail } from "./fail.js";
 import { At } from "./linux.js";
-import type { Namespace } from "./resolve.js";
+import type { State } from "./process.js";
 import type { FileRequest } from "./service.js";
-import type { Credentials, Mount, Place } from "./vnode.js";
-import type { Waits } from "./waits.js";
+import type { Place } from "./vnode.js";
 
-/** A process's files: what clone(CLONE_FILES | CLONE_FS) shares. */
-export interface State {
-  readonly table: DescriptorTable;
-  readonly space: Namespace;
-  readonly credentials: Credentials;
-  readonly waits: Waits;
-  /** Where objects without a name live. */
-  readonly nowhere: Mount;
-  readonly pid: number;
-  cwd: Place;
-  umask: number;
-  /** The terminal's settings as the guest last set them; see ioctl.ts. */
-  termios: Uint8Array;
-}
+export type { State };
 
 export type Verb = (state: State, call: Call) => number | Promise<number>;
 

@@ -71,9 +71,36 @@ interface Slot {
 }
 
 export class DescriptorTable {
-  private readonly slots: Array<Slot | undefined> = [];
+  private slots: Array<Slot | undefined> = [];
+  /** Processes that use it. */
+  private users = 1;
 
   constructor(readonly limit: number) {}
+
+  get isShared(): boolean {
+    return this.users > 1;
+  }
+
+  share(): this {
+    this.users++;
+    return this;
+  }
+
+  /** The same open files under the same numbers. */
+  copy(): DescriptorTable {
+    const copy = new DescriptorTable(this.limit);
+    copy.slots = this.slots.map((slot) => slot && { ...slot, description: slot.description.retain() });
+    return copy;
+  }
+
+  leave(): void {
+    if (--this.users > 0) return;
+    for (const fd of this.numbers()) this.close(fd);
+  }
+
+  closeOnExec(): void {
+    for (const fd of this.numbers()) if (this.slots[fd]?.closeOnExec) this.close(fd);
+  }
 
   get(fd: number): Description {
     return this.slot(fd).description;

@@ -4,13 +4,14 @@ import { Errno } from "../../core/abi/errno.js";
 import { fail } from "./fail.js";
 import type { Handle } from "./handle.js";
 import { makedev } from "./linux.js";
-import { MemDevice, MemLink } from "./memfile.js";
+import { MemDevice, MemFile, MemFileHandle, MemLink } from "./memfile.js";
 import { MemFs } from "./memfs.js";
 import { MemHandle } from "./meminode.js";
 import type { Credentials } from "./vnode.js";
 
 /** getRandomValues gives at most this much at once, and refuses shared memory. */
 const RANDOM_MAX = 65536;
+const ADDRESS_SPACE_BYTES = 2 ** 38;
 
 abstract class DeviceHandle extends MemHandle<MemDevice> {
   override get seekable(): boolean {
@@ -34,6 +35,13 @@ class NullHandle extends DeviceHandle {
 class ZeroHandle extends DeviceHandle {
   override get mappable(): boolean {
     return true;
+  }
+  /** A file of zeros of its own, as long as anything mapped can be (mm/shmem.c:shmem_zero_setup). */
+  override sharedMapping(): Handle {
+    const { fs, uid, gid } = this.inode;
+    const handle = new MemFileHandle(new MemFile(fs, 0o666, { uid, gid }, "/dev/zero (deleted)"));
+    handle.truncate(ADDRESS_SPACE_BYTES);
+    return handle;
   }
 }
 

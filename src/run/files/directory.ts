@@ -48,8 +48,6 @@ export const fChDir: Verb = (state, call: Call) => enter(state, state.table.get(
 function enter(state: State, place: Place): number {
   if (place.node.type !== Mode.Directory) fail(Errno.ENOTDIR);
   place.node.access(Access.Exec, state.credentials);
-  place.node.hold();
-  state.cwd.node.letGo();
   state.cwd = place;
   return 0;
 }

@@ -11,7 +11,7 @@ const MAX = (1n << 64n) - 2n;
 
 export class EventCounter extends Handle {
   private readonly changed = new Listeners();
-  private readonly identity: Stat;
+  private readonly about: Stat;
 
   constructor(
     private count: bigint,
@@ -19,11 +19,11 @@ export class EventCounter extends Handle {
     owner: Credentials,
   ) {
     super();
-    this.identity = anonymousStat(0o600, owner);
+    this.about = anonymousStat(0o600, owner);
   }
 
   stat(): Stat {
-    return this.identity;
+    return this.about;
   }
 
   override read(into: Uint8Array): number {

@@ -41,6 +41,39 @@ export abstract class Handle {
   }
   seek(_to: number): void {}
 
+  /** Equal for all handles of one file, and for no other's; undefined: nobody else can have this one. */
+  get identity(): unknown {
+    return undefined;
+  }
+
+  /** What links of /proc say it is, when it has no path: "/memfd:NAME (deleted)". */
+  get label(): string | undefined {
+    return undefined;
+  }
+
+  /** From here on the file has only holes. */
+  get dataEnd(): number {
+    return Number(this.stat().size);
+  }
+
+  /** Bits of Seal; undefined: a file that has none (fcntl(2), F_GET_SEALS). */
+  get seals(): number | undefined {
+    return undefined;
+  }
+  addSeals(_seals: number): void {
+    fail(Errno.EINVAL);
+  }
+
+  /** A handle of the same file, the caller's own, through which pages of mappings are written. */
+  forWriteback(): Handle {
+    return this.retain();
+  }
+
+  /** What a shared mapping of it maps, the caller's own. */
+  sharedMapping(): Handle {
+    return this.retain();
+  }
+
   get terminal(): HostTerminal | undefined {
     return undefined;
   }
@@ -66,6 +99,16 @@ export abstract class Handle {
   /** Bytes written at `at`; -EAGAIN; fewer than asked when only some fit. */
   write(_from: Uint8Array, _at: number): number {
     return fail(Errno.EINVAL);
+  }
+
+  /** A page of a mapping is written: as write, but no seal forbids it. */
+  writeBack(from: Uint8Array, at: number): number {
+    return this.write(from, at);
+  }
+
+  /** The range becomes a hole, the size stays. */
+  punch(_offset: number, _length: number): void {
+    fail(Errno.EOPNOTSUPP);
   }
 
   truncate(_size: number): void {

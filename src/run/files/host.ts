@@ -16,6 +16,8 @@ export interface HostFs {
   /** flags: Linux's numbers (Open); the adapter adds no-follow and non-blocking. Regular files and directories only. */
   open(path: string, flags: number, mode: number): number;
   close(fd: number): void;
+  /** Another descriptor of the same file, whatever became of its name; flags as open's. */
+  reopen(fd: number, flags: number): number;
   /** position -1: the host descriptor's own. */
   read(fd: number, into: Uint8Array, position: number): number;
   write(fd: number, from: Uint8Array, position: number): number;

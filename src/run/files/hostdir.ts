@@ -7,7 +7,7 @@ import { Errno } from "../../core/abi/errno.js";
 import { Fail, fail } from "./fail.js";
 import type { Handle } from "./handle.js";
 import type { HostFs } from "./host.js";
-import { hostHandle } from "./hostfile.js";
+import { hostHandle, hostInode } from "./hostfile.js";
 import { type HeldPath, type HostPaths, within } from "./hostpaths.js";
 import { Mode, Open } from "./linux.js";
 import type { FsStat, Stat } from "./stat.js";
@@ -54,6 +54,10 @@ export class HostNode extends Vnode implements HeldPath {
   /** A name's type does not change within the call that looked it up, nor a held file's ever. */
   override get type(): number {
     return (this.seen ?? this.stat()).mode & Mode.TypeMask;
+  }
+
+  override get identity(): unknown {
+    return hostInode(this.stat());
   }
 
   stat(): Stat {
@@ -128,6 +132,10 @@ export class HostNode extends Vnode implements HeldPath {
   override nameAbove(): string | undefined {
     const inside = !this.gone && within(this.path, this.tree.root.path);
     return inside ? this.path.slice(this.path.lastIndexOf("/") + 1) : undefined;
+  }
+
+  override lastName(): string | undefined {
+    return within(this.path, this.tree.root.path) ? this.path.slice(this.path.lastIndexOf("/") + 1) : undefined;
   }
 
   override readlink(): string {

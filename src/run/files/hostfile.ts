@@ -7,9 +7,14 @@ import type { Stat } from "./stat.js";
 
 /** Takes over a host descriptor that was opened with these flags. */
 export function hostHandle(host: HostFs, fd: number, flags: number): Handle {
-  const directory = (host.fstat(fd).mode & Mode.TypeMask) === Mode.Directory;
-  return directory ? new HostDirHandle(host, fd) : new HostFileHandle(host, fd, (flags & Open.Append) !== 0);
+  const stat = host.fstat(fd);
+  const directory = (stat.mode & Mode.TypeMask) === Mode.Directory;
+  if (directory) return new HostDirHandle(host, fd);
+  return new HostFileHandle(host, fd, hostInode(stat), (flags & Open.Append) !== 0);
 }
+
+/** Which file of the host it is, as long as it is open. */
+export const hostInode = ({ dev, ino }: Stat): string => `${dev}:${ino}`;
 
 class HostDirHandle extends Handle {
   constructor(
@@ -42,10 +47,19 @@ class HostFileHandle extends HostDirHandle {
   constructor(
     host: HostFs,
     fd: number,
+    private readonly file: string,
     /** The host descriptor appends: F_SETFL cannot clear O_APPEND. */
     private readonly appending: boolean,
   ) {
     super(host, fd);
+  }
+  override get identity(): unknown {
+    return this.file;
+  }
+  /** A page has its place: never through a descriptor that appends. */
+  override forWriteback(): Handle {
+    if (!this.appending) return this.retain();
+    return new HostFileHandle(this.host, this.host.reopen(this.fd, Open.ReadWrite), this.file, false);
   }
   override get appends(): boolean {
     return this.appending;

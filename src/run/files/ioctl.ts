@@ -66,7 +66,7 @@ function terminalRequest(state: State, call: Call, request: number, terminal: Ho
     case Ioctl.TcGets:
     case TERMIOS2: {
       const length = request === TERMIOS2 ? TERMIOS_BYTES + 8 : TERMIOS_BYTES;
-      call.bytes(2, length).set(state.termios.subarray(0, length));
+      call.bytes(2, length).set(state.world.termios.subarray(0, length));
       return 0;
     }
     case Ioctl.TcSets:
@@ -75,7 +75,7 @@ function terminalRequest(state: State, call: Call, request: number, terminal: Ho
       const next = freshTermios();
       next.set(call.bytes(2, TERMIOS_BYTES));
       terminal.setRaw((new DataView(next.buffer).getUint32(12, true) & CANONICAL) === 0);
-      state.termios = next;
+      state.world.termios = next;
       return 0;
     }
     case Ioctl.TcBreak:
@@ -83,7 +83,7 @@ function terminalRequest(state: State, call: Call, request: number, terminal: Ho
     case Ioctl.TcFlush:
       return 0;
     case Ioctl.GetProcessGroup:
-      call.view(2, 4).setInt32(0, state.pid, true);
+      call.view(2, 4).setInt32(0, state.world.firstPid, true);
       return 0;
   }
   return fail(Errno.ENOTTY);

@@ -51,6 +51,17 @@ export enum Access {
   Read = 4,
 }
 
+/** F_SEAL_*: what fcntl(F_ADD_SEALS) forbids. */
+export enum Seal {
+  Seal = 1,
+  Shrink = 2,
+  Grow = 4,
+  Write = 8,
+  FutureWrite = 16,
+  Exec = 32,
+  All = 63,
+}
+
 export enum Rename {
   NoReplace = 1,
   Exchange = 2,
@@ -73,6 +84,8 @@ export enum Fcntl {
   OfdSetLockWait = 38,
   SetPipeSize = 1031,
   GetPipeSize = 1032,
+  AddSeals = 1033,
+  GetSeals = 1034,
   DupFdCloseOnExec = 1030,
 }
 

@@ -20,6 +20,13 @@ export class MemData {
     return this.blocks.size * BLOCK;
   }
 
+  /** Where the last block ends, or the file: what follows is a hole. */
+  get end(): number {
+    let last = -1;
+    for (const index of this.blocks.keys()) last = Math.max(last, index);
+    return Math.min(this.length, (last + 1) * BLOCK);
+  }
+
   read(into: Uint8Array, at: number): number {
     const count = Math.max(0, Math.min(into.length, this.length - at));
     this.eachBlock(at, count, (index, from, done, run) => {
@@ -50,6 +57,17 @@ export class MemData {
       if (size % BLOCK) this.blocks.get(whole - 1)?.fill(0, size % BLOCK);
     }
     this.length = size;
+  }
+
+  /** The range reads as zeros; blocks wholly in it go. */
+  punch(at: number, length: number): void {
+    const end = at + length;
+    for (const [index, block] of [...this.blocks]) {
+      const from = Math.max(at - index * BLOCK, 0);
+      const to = Math.min(end - index * BLOCK, BLOCK);
+      if (from === 0 && to === BLOCK) this.blocks.delete(index);
+      else if (from < to) block.fill(0, from, to);
+    }
   }
 
   /** How many bytes a write of `length` at `at` would add to what is held. */

@@ -12,8 +12,6 @@ import type { Credentials, Entry, Vnode } from "./vnode.js";
 
 export class MemDirectory extends MemInode {
   readonly entries = new Map<string, MemInode>();
-  private parent: MemDirectory | undefined;
-  private name: string | undefined;
 
   constructor(fs: MemFs, mode: number, owner: Credentials) {
     super(fs, Mode.Directory | (mode & Mode.Permissions), owner);
@@ -29,19 +27,13 @@ export class MemDirectory extends MemInode {
   }
 
   override lookup(name: string): MemInode {
-    return this.entries.get(name) ?? fail(Errno.ENOENT);
+    const inode = this.entries.get(name) ?? fail(Errno.ENOENT);
+    inode.isAt(this, name);
+    return inode;
   }
 
   override list(): Entry[] {
     return [...this.entries].map(([name, { type, ino }]) => ({ name, type, ino }));
-  }
-
-  override above(): Vnode | undefined {
-    return this.parent;
-  }
-
-  override nameAbove(): string | undefined {
-    return this.name;
   }
 
   override truncate(): void {
@@ -52,21 +44,16 @@ export class MemDirectory extends MemInode {
   add(name: string, inode: MemInode): void {
     if (this.nlink === 0) fail(Errno.ENOENT);
     this.entries.set(name, inode);
-    if (inode instanceof MemDirectory) {
-      inode.parent = this;
-      inode.name = name;
-      this.nlink++;
-    }
+    inode.isAt(this, name);
+    if (inode instanceof MemDirectory) this.nlink++;
     this.modified();
   }
 
   private take(name: string): void {
     const inode = this.entries.get(name);
     this.entries.delete(name);
-    if (inode instanceof MemDirectory) {
-      inode.name = undefined;
-      this.nlink--;
-    }
+    inode?.leaves(this, name);
+    if (inode instanceof MemDirectory) this.nlink--;
     this.modified();
   }
 

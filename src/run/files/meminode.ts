@@ -17,6 +17,8 @@ export abstract class MemInode extends Vnode {
   accessNs = nowNs();
   modifyNs = this.accessNs;
   changeNs = this.accessNs;
+  /** Where it was last put or looked up, and whether that name is still its own. */
+  private home: { readonly parent: MemInode; readonly name: string; gone: boolean } | undefined;
 
   constructor(
     readonly fs: MemFs,
@@ -46,6 +48,27 @@ export abstract class MemInode extends Vnode {
 
   same(other: Vnode): boolean {
     return this === other;
+  }
+
+  isAt(parent: MemInode, name: string): void {
+    this.home = { parent, name, gone: false };
+  }
+
+  /** The name goes; another one it may have is not known until it is looked up. */
+  leaves(parent: MemInode, name: string): void {
+    if (this.home?.parent === parent && this.home.name === name) this.home.gone = true;
+  }
+
+  override above(): Vnode | undefined {
+    return this.home?.parent;
+  }
+
+  override nameAbove(): string | undefined {
+    return this.home?.gone ? undefined : this.home?.name;
+  }
+
+  override lastName(): string | undefined {
+    return this.home?.name;
   }
 
   statfs(): FsStat {

@@ -10,7 +10,7 @@ import { Access, Mode, Open } from "./linux.js";
 import { makePipe } from "./pipe.js";
 import type { Found } from "./resolve.js";
 import type { Stat } from "./stat.js";
-import { type Credentials, type Place, Vnode } from "./vnode.js";
+import { type Credentials, type Mount, type Place, Vnode } from "./vnode.js";
 
 /** Flags that fcntl(F_GETFL) shows. */
 const KEPT =
@@ -68,6 +68,7 @@ function openExisting(state: State, place: Place, flags: number): Description {
   const bits = (access !== Open.WriteOnly ? Access.Read : 0) | (writes ? Access.Write : 0);
   place.node.access(bits, state.credentials);
   const handle = place.node.open(flags, state.credentials);
+  if (flags & Open.Truncate && type === Mode.Regular) state.objects.resized(handle.identity, 0);
   return new Description(handle, place, (flags & KEPT) | Open.LargeFile);
 }
 
@@ -108,7 +109,7 @@ export class HandleNode extends Vnode {
 }
 
 /** A description of something that has no path. */
-export const nameless = (state: Pick<State, "nowhere">, handle: Handle, flags: number): Description =>
+export const nameless = (state: { readonly nowhere: Mount }, handle: Handle, flags: number): Description =>
   new Description(handle, { mount: state.nowhere, node: new HandleNode(handle) }, flags);
 
 export const close: Verb = (state, call) => {

@@ -42,12 +42,12 @@ class Ring {
 abstract class PipeEnd extends Handle {
   constructor(
     protected readonly ring: Ring,
-    private readonly identity: Stat,
+    private readonly about: Stat,
   ) {
     super();
   }
   stat(): Stat {
-    return this.identity;
+    return this.about;
   }
   override available(): number {
     return this.ring.held;
@@ -96,8 +96,8 @@ class WriteEnd extends PipeEnd {
 
 export function makePipe(owner: Credentials): { reader: Handle; writer: Handle } {
   const ring = new Ring();
-  const identity = anonymousStat(Mode.Fifo | 0o600, owner);
-  return { reader: new ReadEnd(ring, identity), writer: new WriteEnd(ring, identity) };
+  const about = anonymousStat(Mode.Fifo | 0o600, owner);
+  return { reader: new ReadEnd(ring, about), writer: new WriteEnd(ring, about) };
 }
 
 /** What fstat says of an object that is in no file system. */

@@ -169,11 +169,20 @@ export class Namespace {
 
   /** The absolute path of a directory, or of a file whose node knows its name; undefined when it was removed. */
   pathOf(place: Place): string | undefined {
+    return this.path(place, (node) => node.nameAbove());
+  }
+
+  /** The same, with the last names that removed ones had. */
+  lastPathOf(place: Place): string {
+    return this.path(place, (node) => node.lastName() ?? node.nameAbove()) ?? "";
+  }
+
+  private path(place: Place, nameOf: (node: Vnode) => string | undefined): string | undefined {
     let path = "";
     let at = place;
     while (!samePlace(at, this.root)) {
       const isTop = at.node.same(at.mount.root);
-      const name = isTop ? at.mount.at?.name : at.node.nameAbove();
+      const name = isTop ? at.mount.at?.name : nameOf(at.node);
       if (name === undefined) return undefined;
       path = `/${name}${path}`;
       at = this.up(at);

@@ -11,6 +11,8 @@
  * Answer     zero or more, or a negative errno. What goes out lies at the offset that the argument named.
  * Which      calls.ts lists, for every call, what is copied and how long it is; marshal.ts copies.
  * One at a time per CPU: the next request of a CPU comes after the answer to the last. Many CPUs ask at once.
+ * Processes  a request names its process; descriptors, working directory and umask are that process's. The rest is one
+ *            for all: the tree, objects, System V segments.
  * Blocking   a request that must wait (a pipe without data) is answered when it is done. cancel(cpu) asks for it to end
  *            early: the service answers -EINTR if nothing was transferred yet, what was transferred if something was, and
  *            exactly once in any case. Requests that cannot block may ignore cancel.
@@ -18,14 +20,146 @@
 
 /** Requests that are not guest calls; numbers beyond every system call's. */
 export enum HostCall {
-  /** (fd, mmap prot, mmap flags) -> a new object id > 0 that stays readable after the fd is closed, or -errno
-   *  (EBADF, EACCES when not open for reading, ENODEV when it cannot be mapped). */
+  /** (fd, mmap prot, mmap flags, bounce offset) -> the id > 0 of the file's object, or -errno as mm/mmap.c:do_mmap (EBADF,
+   *  EACCES, EPERM for a seal, EOPNOTSUPP, ENODEV, EINVAL; ENOMEM when the core has no room for the object). A new object,
+   *  or the one that the inode has already; the cache holds a reference for the caller (PageCache.open).
+   *  At the bounce offset: {u32 bits of MapBits, u32 -, u64 size of the file}. */
   MapObject = 0x10000,
   /** (object, byte offset, bounce offset): 4096 bytes, zero-filled past the end of the file, at the bounce offset.
    *  -> 1; 0 when the page lies wholly past the end; -EIO. */
   ReadPage = 0x10001,
-  /** (object): no mapping names it any more. -> 0. */
+  /** (object): no mapping names it any more, and what was dirty is written. -> 0; -EBUSY when it was mapped again
+   *  meanwhile: it stays. */
   ReleaseObject = 0x10002,
+  /** (object, byte offset, count): fills request.pages from the file, zeros past its end -> how many of them begin before
+   *  the end of the file (0: none); -EIO; -EBADF: released. */
+  ReadPages = 0x10003,
+  /** (object, byte offset, count): writes request.pages to the file, but never past its end -> count; -EIO, -ENOSPC;
+   *  -EBADF: released, or never mapped shared by who may write. */
+  WritePages = 0x10004,
+  /** (object, byte offset, length): the range reads as zeros from now on, as madvise(MADV_REMOVE) asks -> 0; -EOPNOTSUPP:
+   *  a file of the host; -EPERM: sealed; -EBADF. */
+  PunchObject = 0x10005,
+
+  /** (pid of the child, clone flags), asked as the parent -> 0. CLONE_FILES shares the descriptors, CLONE_FS the working
+   *  directory and umask; else they are copied. -EEXIST: there is such a process. */
+  ForkFiles = 0x10010,
+  /** (pid) -> 0: closes what that process has open and forgets it. Unknown: -ESRCH. Its requests have been answered or
+   *  cancelled before. */
+  ExitFiles = 0x10011,
+  /** (dirfd, bounce offset of the path, bounce offset of the head, flags of execveat) -> object, with a reference as
+   *  MapObject gives; errors as fs/exec.c:do_open_execat. At the head's offset: the first 4096 bytes of the file (fewer at
+   *  its end), and 4096 bytes later {u32 bytes of the head, u32 bytes of the path, u64 size, path as UTF-8}. */
+  OpenProgram = 0x10012,
+  /** (object, bounce offset of argv, its bytes, bounce offset of the name, its bytes), argv a NUL after each -> 0: from
+   *  now on the process is that program, called by that name (none: the last one of the file's path): close-on-exec descriptors are closed, descriptors shared with another process are copied first, /proc/PID/exe, comm
+   *  and cmdline tell of it. -EBADF. */
+  ExecFiles = 0x10013,
+
+  /** (key, size, shmflg) -> a segment's id, as shmget(2). */
+  ShmGet = 0x10020,
+  /** (id, shmflg, bounce offset) -> object, with a reference as MapObject gives; at the bounce offset {u64 size}.
+   *  Errors as shmat(2). */
+  ShmAt = 0x10021,
+  /** (object): a mapping made by ShmAt was undone by shmdt(2) -> 0; -EINVAL: no segment's. */
+  ShmDt = 0x10022,
+  /** (id, command, bounce offset of struct shmid64_ds, shminfo or shm_info) -> as shmctl(2); the bytes that go in or come
+   *  out lie at the bounce offset. */
+  ShmCtl = 0x10023,
+}
+
+/** What a mapping of a file may become later (VM_MAYWRITE). */
+export enum MapBits {
+  /** mprotect may make it writable: private, or the descriptor was open for writing and no seal forbids it. */
+  MayWrite = 1,
+}
+
+/** Answers that are no errno: the worker has to do something itself. */
+export enum Special {
+  /** Objects have pages that the file has not. At bounce offset 0: {u32 count, u32 ids[count]}. The worker writes their
+   *  dirty pages back (WritePages) and asks again with Chunk.WrittenBack set in the flags. */
+  NeedWriteback = -0x10000,
+  /** /proc/PID/mem: the bytes are in the memory of a guest. At bounce offset HOST_MEM_OFFSET: {u32 pid, u32 -, u64
+   *  address}. The worker moves them between there and its bounce buffer (core), the count being the call's. The open
+   *  file's own position was moved on by the whole count already. */
+  HostMem = -0x10001,
+}
+
+/** Where Special.HostMem says what it is about: behind the call's own bytes, which a write needs still. */
+export const HOST_MEM_OFFSET = 61440;
+
+/**
+ * The core's page cache, as the service sees it: pages of objects that mappings share. Called on the main thread, in the
+ * middle of a request, after the file itself has changed. None of it waits. A page that is being read in counts as cached:
+ * what write() brings goes into its frame, for the reading may be over already.
+ */
+export interface PageCache {
+  /** Makes the object's record, or finds it, and takes one reference for the caller of the request. `dataEnd`: from there
+   *  on the file has only holes, so that pages need not be asked for; write() moves it. false: no memory. */
+  open(id: number, size: number, dataEnd: number): boolean;
+  /** The object was said to have lost its last mapping. true: it has, and the record is gone; false: it was mapped again. */
+  forget(id: number): boolean;
+  /** The file has another size: pages past it go, the rest of the last one is zero. */
+  resize(id: number, size: number): void;
+  /** The range reads as zeros now, pages wholly in it are unmapped. */
+  punch(id: number, offset: number, length: number): void;
+  /** Overwrites `into`, bytes of the file from `offset` on, with what cached pages hold. */
+  read(id: number, offset: number, into: Uint8Array): void;
+  /** `from` was written to the file at `offset`. */
+  write(id: number, offset: number, from: Uint8Array): void;
+  /** Shared mappings that may be written through (VM_SHARED with VM_MAYWRITE), in all processes. */
+  writableMappings(id: number): number;
+  /** Mappings in all processes. */
+  mappings(id: number): number;
+}
+
+/** A VMA as /proc/PID/maps tells of it. */
+export interface VmaFact {
+  readonly start: bigint;
+  readonly end: bigint;
+  /** 1 read, 2 write, 4 execute, 8 shared. */
+  readonly flags: number;
+  /** 0: none. */
+  readonly object: number;
+  readonly offset: bigint;
+  /** "[heap]", "[stack]", "[anon:NAME]" …; "" when there is none, or the object's file says it. */
+  readonly name: string;
+}
+
+/** What a process's memory amounts to, in bytes; what is not known is left out. */
+export interface UsageFact {
+  readonly peak?: number;
+  readonly size: number;
+  readonly locked?: number;
+  readonly residentPeak?: number;
+  readonly resident: number;
+  readonly residentAnon?: number;
+  readonly residentFile?: number;
+  readonly residentShared?: number;
+  readonly data: number;
+  readonly stack: number;
+  readonly code: number;
+  readonly tables?: number;
+  readonly swapped?: number;
+}
+
+/** What the machine knows of its processes, for /proc. Where a question cannot be asked the files about it are absent. */
+export interface ProcessFacts {
+  maps?(pid: number): readonly VmaFact[];
+  usage?(pid: number): UsageFact | undefined;
+  /** Thread ids, the process's own first. */
+  threads?(pid: number): readonly number[];
+  parent?(pid: number): number;
+  /** A letter of proc(5): R, S, D, Z, T. */
+  state?(pid: number): string;
+  /** What prctl(PR_SET_NAME) called the thread; undefined: nothing. */
+  name?(tid: number): string | undefined;
+}
+
+/** What the machine lends the service once it has booted the core. */
+export interface MachineSide {
+  readonly cache?: PageCache;
+  readonly facts?: ProcessFacts;
 }
 
 export interface FileRequest {
@@ -37,12 +171,19 @@ export interface FileRequest {
   readonly nr: number;
   /** Six arguments, pointers replaced as told above. */
   readonly args: readonly bigint[];
+  /** Process that asks; undefined: the first one. */
+  readonly pid?: number;
   /** Bits of marshal.ts's Chunk. */
   readonly flags: number;
   /** The CPU's bounce buffer, BOUNCE_DATA_BYTES long, over shared memory. TextDecoder and fs calls may refuse shared
    *  memory: copy out of it first. */
   readonly bounce: Uint8Array;
+  /** ReadPages and WritePages: the frames, 4096 bytes each, over shared memory. */
+  readonly pages?: readonly Uint8Array[];
 }
+
+/** The process a machine begins with. */
+export const FIRST_PID = 100;
 
 /** Bytes of the bounce buffer that carry data; the page after them is kept for file pages being faulted in. */
 export const BOUNCE_DATA_BYTES = 61440;
@@ -50,7 +191,7 @@ export const BOUNCE_BYTES = 65536;
 
 /** The program to run, found and opened. */
 export interface Program {
-  /** Object id for mmap of its segments, as MapObject gives. */
+  /** Object id for mmap of its segments, with a reference as MapObject gives. */
   readonly object: number;
   readonly size: number;
   /** Absolute path in the guest's tree (AT_EXECFN, /proc/self/exe). */
@@ -63,6 +204,8 @@ export interface Program {
 export class ProgramError extends Error {}
 
 export interface FileService {
+  /** Called once, before the first request. Without a cache it is as if no object were ever open. */
+  connect(machine: MachineSide): void;
   /** Finds and opens PROGRAM as the command line named it. Throws ProgramError. */
   openProgram(name: string): Promise<Program>;
   handle(request: FileRequest): Promise<number> | number;

@@ -4,11 +4,19 @@
  *  Anything else is a stream that never blocks (host.ts). */
 import { Handle } from "./handle.js";
 import type { HostFs, HostStdio, HostStream, HostTerminal } from "./host.js";
-import { Poll } from "./linux.js";
+import { hostHandle, hostInode } from "./hostfile.js";
+import { Open, Poll } from "./linux.js";
 import type { Stat } from "./stat.js";
 
 export function stdioHandle(host: HostFs, stdio: HostStdio): Handle {
-  return stdio.kind === "stream" ? new StreamHandle(stdio.stream) : new StdFileHandle(host, stdio.fd, stdio.tell);
+  if (stdio.kind === "stream") return new StreamHandle(stdio.stream);
+  return new StdFileHandle(
+    host,
+    stdio.fd,
+    stdio.tell,
+    hostInode(host.fstat(stdio.fd)),
+    (stdio.flags & Open.Append) !== 0,
+  );
 }
 
 export class StreamHandle extends Handle {
@@ -50,8 +58,21 @@ class StdFileHandle extends Handle {
     private readonly host: HostFs,
     private readonly fd: number,
     private readonly hostPosition: () => number,
+    private readonly file: string,
+    private readonly appending: boolean,
   ) {
     super();
+  }
+  override get identity(): unknown {
+    return this.file;
+  }
+  override get appends(): boolean {
+    return this.appending;
+  }
+  /** A page has its place: never through a descriptor that appends. */
+  override forWriteback(): Handle {
+    if (!this.appending) return this.retain();
+    return hostHandle(this.host, this.host.reopen(this.fd, Open.ReadWrite), Open.ReadWrite);
   }
   override get seekable(): boolean {
     return true;

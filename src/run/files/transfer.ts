@@ -32,9 +32,9 @@ function readAt(state: State, call: Call, position: number): number | Promise<nu
   const { handle } = description;
   return move(state, call, description, Poll.In, () => {
     if (position > OFFSET_MAX && handle.regular) return 0;
-    if (position !== OWN_POSITION) return handle.read(into, position);
-    if (!handle.seekable || handle.keepsPosition) return handle.read(into, OWN_POSITION);
-    const count = handle.read(into, description.position);
+    if (position !== OWN_POSITION) return state.objects.read(handle, into, position);
+    if (!handle.seekable || handle.keepsPosition) return state.objects.read(handle, into, OWN_POSITION);
+    const count = state.objects.read(handle, into, description.position);
     if (count > 0) description.position += count;
     return count;
   });
@@ -49,10 +49,10 @@ function writeAt(state: State, call: Call, position: number): number | Promise<n
   const step = (): number => {
     const rest = from.subarray(done);
     if (position === OWN_POSITION && (!handle.seekable || handle.keepsPosition))
-      return handle.write(rest, OWN_POSITION);
+      return state.objects.write(handle, rest, OWN_POSITION);
     const at = appendAt(description, position === OWN_POSITION ? description.position : position);
     if (at + rest.length > OFFSET_MAX && handle.regular) fail(Errno.EFBIG);
-    const count = handle.write(rest, at);
+    const count = state.objects.write(handle, rest, at);
     if (count > 0 && position === OWN_POSITION) description.position = at + count;
     return count;
   };
@@ -91,6 +91,8 @@ function move(
     if (description.handle.regular) {
       const goesOn = (flags & Chunk.More) !== 0 && result === call.uint(2);
       if (goesOn || description.holder !== undefined) description.holdFor(goesOn ? call.cpu : undefined);
+      if (goesOn) state.holding.add(description);
+      else state.holding.delete(description);
     }
     return result;
   };

@@ -5,6 +5,7 @@ import type { Verb } from "./call.js";
 import { Nr } from "./calls.js";
 import { dup, dup3, fcntl } from "./descriptors.js";
 import { chDir, fChDir, getCwd, getDents64 } from "./directory.js";
+import { fallocate } from "./fallocate.js";
 import { ioctl } from "./ioctl.js";
 import { linkAt, mkdirAt, readLinkAt, renameAt2, symlinkAt, unlinkAt } from "./names.js";
 import { close, closeRange, eventFd2, openAt, pipe2 } from "./open.js";
@@ -28,7 +29,7 @@ const VERBS: ReadonlyMap<number, Verb> = new Map<number, Verb>([
   [Nr.FStatFs, status.fStatFs],
   [Nr.Truncate, attributes.truncate],
   [Nr.FTruncate, attributes.fTruncate],
-  [Nr.Fallocate, attributes.fallocate],
+  [Nr.Fallocate, fallocate],
   [Nr.FAccessAt, status.fAccessAt],
   [Nr.ChDir, chDir],
   [Nr.FChDir, fChDir],

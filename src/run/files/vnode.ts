@@ -39,6 +39,11 @@ export abstract class Vnode {
   abstract open(flags: number, credentials: Credentials): Handle;
   abstract statfs(): FsStat;
 
+  /** As Handle.identity of what open gives. */
+  get identity(): unknown {
+    return undefined;
+  }
+
   /** A Mode type. */
   get type(): number {
     return this.stat().mode & Mode.TypeMask;
@@ -75,6 +80,10 @@ export abstract class Vnode {
   }
   /** The name in the directory above; undefined when removed. */
   nameAbove(): string | undefined {
+    return undefined;
+  }
+  /** The name it had there, when removed. */
+  lastName(): string | undefined {
     return undefined;
   }
   readlink(): string {

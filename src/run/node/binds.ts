@@ -4,9 +4,10 @@ import path from "node:path";
 import { Errno } from "../../core/abi/errno.js";
 import { fromText } from "../files/bytes.js";
 import { Fail, fail } from "../files/fail.js";
-import { type Bind, BindError, Files } from "../files/files.js";
+import { Files } from "../files/files.js";
 import { Mode } from "../files/linux.js";
-import type { FileService } from "../files/service.js";
+import { type Bind, BindError } from "../files/mounts.js";
+import { FIRST_PID, type FileService } from "../files/service.js";
 import { nodeHostFs, toErrno } from "./hostfs.js";
 import { nodeStdio } from "./stdio.js";
 
@@ -25,7 +26,7 @@ export function nodeFiles({ root, dirs, argv, cpus, memoryBytes }: NodeFilesOpti
   const rootPath = root === undefined ? undefined : realDirectory(root);
   const binds = dirs.map(parseBind);
   const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
-  const where = { host: nodeHostFs, stdio: nodeStdio(), binds, owner, umask: process.umask(), pid: process.pid };
+  const where = { host: nodeHostFs, stdio: nodeStdio(), binds, owner, umask: process.umask(), pid: FIRST_PID };
   const cwd = guestDirectory(rootPath, binds);
   const facts = { cwd, argv: argv.map(fromText), cpus, memoryBytes, findProgram };
   return new Files({ ...where, ...facts, root: rootPath === "/" ? "" : rootPath });

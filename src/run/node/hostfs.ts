@@ -26,6 +26,12 @@ const FLAGS: ReadonlyArray<readonly [number, number]> = [
   [Open.DataSync, constants.O_DSYNC ?? constants.O_SYNC],
 ];
 
+function hostFlagsOf(flags: number): number {
+  let hostFlags = constants.O_NONBLOCK | constants.O_NOCTTY;
+  for (const [linux, host] of FLAGS) if (flags & linux) hostFlags |= host;
+  return hostFlags;
+}
+
 const hostUmask = process.umask();
 
 /** A host error is the guest's errno, by name: numbers differ between systems. */
@@ -96,10 +102,8 @@ class NodeHostFs implements HostFs {
   }
 
   open(path: string, flags: number, mode: number): number {
-    let hostFlags = constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
-    for (const [linux, host] of FLAGS) if (flags & linux) hostFlags |= host;
     return tried(() => {
-      const fd = fs.openSync(through(path), hostFlags, mode);
+      const fd = fs.openSync(through(path), hostFlagsOf(flags) | constants.O_NOFOLLOW, mode);
       const type = fs.fstatSync(fd).mode & Mode.TypeMask;
       if (type !== Mode.Regular && type !== Mode.Directory) {
         fs.closeSync(fd);
@@ -113,6 +117,11 @@ class NodeHostFs implements HostFs {
 
   close(fd: number): void {
     tried(() => fs.closeSync(fd));
+  }
+
+  /** Through /proc, the only way to a file that has no name; a host without it answers ENOENT. */
+  reopen(fd: number, flags: number): number {
+    return tried(() => fs.openSync(`/proc/self/fd/${fd}`, hostFlagsOf(flags)));
   }
 
   read(fd: number, into: Uint8Array, position: number): number {

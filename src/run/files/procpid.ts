@@ -1,0 +1,146 @@
+/** files/procpid.ts: /proc/PID, and /proc/PID/task/TID, which shows the same of a process except what is one thread's.
+ *  A file whose facts the machine does not know is not there. Whoever asks may look at every process: all have one owner.
+ *  A directory opened while its process lived answers ENOENT afterwards, its open texts stay as they were.
+ *  Linux     compare fs/proc/base.c:tgid_base_stuff, tid_base_stuff, proc_pid_cmdline_ops, mem_rw */
+import { Errno } from "../../core/abi/errno.js";
+import { fail } from "./fail.js";
+import { Mode } from "./linux.js";
+import type { ProcSource } from "./proc.js";
+import type { State } from "./process.js";
+import { type Children, ProcDirectory, ProcHandle, ProcLink, ProcNode, ProcText } from "./procnode.js";
+import { mapsText, statmText, statText, statusText } from "./proctext.js";
+import { labelOf, shownPath } from "./shown.js";
+import type { Credentials, Place } from "./vnode.js";
+
+/** `tid`: one thread's directory; undefined: the process's. */
+export function processDirectory(
+  source: ProcSource,
+  path: string,
+  pid: number,
+  tid: number | undefined,
+  parent: ProcDirectory,
+): ProcDirectory {
+  const { owner, world } = source;
+  const state = (): State => source.process(pid) ?? fail(Errno.ENOENT);
+  const text = (make: () => string) => (at: string) => new ProcText(owner, at, make);
+  const place = (which: () => Place | undefined) => (at: string) => {
+    const label = (): string => shownPath(world, which() ?? fail(Errno.ENOENT));
+    return new ProcLink(owner, at, label, which);
+  };
+  const list = (): Children => {
+    const facts = source.facts();
+    const children = new Map<string, (at: string) => ProcNode>([
+      [
+        "cmdline",
+        text(() =>
+          state()
+            .running.argv.map((arg) => `${arg}\0`)
+            .join(""),
+        ),
+      ],
+      ["comm", text(() => `${commOf(source, state(), tid)}\n`)],
+      ["cwd", place(() => state().cwd)],
+      ["exe", place(() => state().running.place)],
+      ["fd", (at) => new ProcDirectory(owner, at, () => descriptorLinks(state()), directory)],
+      ["mounts", text(() => "")],
+      ["root", place(() => world.space.root)],
+      ["status", text(() => statusText(factsOf(source, state(), tid)))],
+    ]);
+    if (facts.maps)
+      children.set(
+        "maps",
+        text(() => mapsText(world, facts.maps?.(pid) ?? [])),
+      );
+    if (facts.usage) {
+      children.set(
+        "stat",
+        text(() => statText(factsOf(source, state(), tid))),
+      );
+      children.set(
+        "statm",
+        text(() => statmText(facts.usage?.(pid))),
+      );
+      children.set("mem", (at) => new ProcMemory(owner, at, pid));
+    }
+    if (tid === undefined) children.set("task", (at) => taskDirectory(source, at, pid, directory));
+    return children;
+  };
+  const directory: ProcDirectory = new ProcDirectory(
+    owner,
+    path,
+    () => (source.process(pid) ? list() : NOTHING),
+    parent,
+  );
+  return directory;
+}
+
+const NOTHING: Children = new Map();
+
+function taskDirectory(source: ProcSource, path: string, pid: number, parent: ProcDirectory): ProcDirectory {
+  const tids = (): readonly number[] => (source.process(pid) ? threadsOf(source, pid) : []);
+  const directory: ProcDirectory = new ProcDirectory(
+    source.owner,
+    path,
+    () => new Map(tids().map((tid) => [String(tid), (at) => processDirectory(source, at, pid, tid, directory)])),
+    parent,
+  );
+  return directory;
+}
+
+/** Known without the machine: the first thread, and the one that asks. */
+function threadsOf(source: ProcSource, pid: number): readonly number[] {
+  const { caller } = source.world;
+  return source.facts().threads?.(pid) ?? [...new Set(caller.pid === pid ? [pid, caller.tid] : [pid])];
+}
+
+const commOf = (source: ProcSource, { pid, running }: State, tid = pid): string =>
+  source.facts().name?.(tid) ?? running.name;
+
+function factsOf(source: ProcSource, state: State, tid = state.pid) {
+  const { pid, umask } = state;
+  const facts = source.facts();
+  return {
+    pid,
+    tid,
+    umask,
+    owner: source.owner,
+    name: commOf(source, state, tid),
+    state: facts.state?.(tid) ?? (source.world.caller.tid === tid ? "R" : "S"),
+    parent: facts.parent?.(pid) ?? 0,
+    threads: threadsOf(source, pid).length,
+    usage: facts.usage?.(pid),
+  };
+}
+
+function descriptorLinks(state: State): Children {
+  return new Map(
+    state.table.numbers().map((fd) => {
+      const { place, handle } = state.table.get(fd);
+      const label = (): string => labelOf(state.world, place, handle);
+      return [String(fd), (path: string) => new ProcLink(state.credentials, path, label, () => place)];
+    }),
+  );
+}
+
+/** The memory of a process as a file: the machine moves its bytes (Special.HostMem). */
+class ProcMemory extends ProcNode {
+  constructor(
+    owner: Credentials,
+    path: string,
+    private readonly pid: number,
+  ) {
+    super(owner, path, Mode.Regular | 0o600);
+  }
+  override open(): ProcHandle {
+    return new MemoryHandle(this, this.pid);
+  }
+}
+
+export class MemoryHandle extends ProcHandle {
+  constructor(
+    node: ProcNode,
+    readonly pid: number,
+  ) {
+    super(node, new Uint8Array(0));
+  }
+}
