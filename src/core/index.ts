@@ -27,7 +27,7 @@ export { sysMadvise } from "./mm/madvise";
 export { sysMmap } from "./mm/mmap";
 export { sysMprotect } from "./mm/mprotect";
 export { sysMunmap } from "./mm/munmap";
-export { closeObject, forgetObject, objectRefs, takeReleasedObject, writableMappings } from "./mm/object";
+export { closeObject, forgetObject, hasObject, objectRefs, takeReleasedObject, writableMappings } from "./mm/object";
 export { ioAddress, ioObject, ioOffset, pageInBegin, pageInEnd } from "./mm/pageIn";
 export { counter } from "./mm/percpu";
 export { remoteRead, remoteWrite } from "./mm/remote";

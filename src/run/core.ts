@@ -46,6 +46,7 @@ export interface Core {
   closeObject(cpu: number, object: number): void;
   forgetObject(cpu: number, object: number): number;
   objectRefs(cpu: number, object: number): number;
+  hasObject(cpu: number, object: number): number;
   writableMappings(cpu: number, object: number): number;
   trimsPending(): number;
   trimObjects(cpu: number): void;

@@ -63,7 +63,9 @@ export class Guest implements FilePort {
 
   /** Interruptible: file calls. */
   request(nr: number, args: readonly bigint[], flags: number): number {
-    return this.port.request(nr, args, flags, true);
+    const result = this.port.request(nr, args, flags, true);
+    this.trim();
+    return result;
   }
 
   /** Repeats `attempt` while it wants a page; its result, 0 or more, or an errno. */

@@ -31,6 +31,7 @@ import {
   ProgramError,
 } from "./files/service.js";
 import { type ExecPlan, type ProcessInfo, UNKNOWN_SLOTS, type WorkerInit, type WorkerMessage } from "./messages.js";
+import { pageCache } from "./pageCache.js";
 import type { Platform, WorkerHandle } from "./platform.js";
 import { Signal } from "./signals.js";
 import { collectStats, type MachineStats } from "./stats.js";
@@ -68,6 +69,7 @@ export interface Outcome {
 
 export const MAX_THREADS = 256;
 const PID = 100;
+const PAGE = 4096;
 const WASM_PAGE = 65536;
 /** The core counts bytes in 32 bits: of 4 GiB the last page is not used. */
 const WASM_PAGES_MAX = 65535;
@@ -124,10 +126,12 @@ export class Machine {
     }
     this.core = instantiateCore(platform.core, this.memory, () => platform.clockNs() - this.originNs);
     const { policy, tables, layout } = options;
-    const frames = this.core.boot(pages * WASM_PAGE, this.maxThreads, policy, tables, layout);
+    const frames = this.core.boot(pages * WASM_PAGE, this.maxThreads + 1, policy, tables, layout);
     if (frames === -Errno.ENOMEM) throw new MachineError("--memory is too small for the machine itself");
     if (frames < 0) throw new MachineError(`the core refuses these settings (errno ${-frames})`);
     this.core.taskInit(PID, this.maxThreads);
+    const service = this.core.cpuArea(this.maxThreads);
+    files.connect({ cache: pageCache(this.core, service, this.memory) });
   }
 
   /** Runs PROGRAM to its end. Throws MachineError, ProgramError or ElfError when it can not be run. */
@@ -265,7 +269,16 @@ export class Machine {
 
   private serve(cpu: number, slot: Slot, message: Extract<WorkerMessage, { kind: "call" }>): void {
     const { tid, nr, args, flags } = message;
-    this.answer(slot, cpu, { cpu, tid, nr, args, flags, bounce: slot.bounce });
+    const request = { cpu, tid, nr, args, flags, bounce: slot.bounce };
+    const moves = nr === HostCall.ReadPages || nr === HostCall.WritePages;
+    this.answer(slot, cpu, moves ? { ...request, pages: this.pagesOf(slot, args) } : request);
+  }
+
+  /** The frames whose addresses the worker left in its bounce buffer: (…, …, how many, where). */
+  private pagesOf(slot: Slot, args: readonly bigint[]): Uint8Array[] {
+    const { buffer, byteOffset } = slot.bounce;
+    const list = new Uint32Array(buffer, byteOffset + Number(args[3]), Number(args[2]));
+    return Array.from(list, (frame) => new Uint8Array(buffer, frame, PAGE));
   }
 
   private answer(slot: Slot, cpu: number, request: FileRequest): void {

@@ -25,6 +25,8 @@ export enum MapFlag {
   Stack = 0x20000,
   HugeTlb = 0x40000,
   FixedNoReplace = 0x100000,
+  /** Not of mmap(2): the file was opened read-only, so a shared mapping may never become writable. */
+  NoWrite = 0x8000_0000,
 }
 
 export enum Advice {

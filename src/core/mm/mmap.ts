@@ -26,7 +26,7 @@ import { populate } from "./populate";
 import { TASK_SIZE } from "./pte";
 import { MMAP_MIN, S_STACK_LIMIT, STACK_GUARD, spaceOf, treeRoot } from "./space";
 import { findEndingAbove, findGap } from "./tree";
-import { PROT_MASK, VM_GROWSDOWN, VM_NORESERVE, VM_SHARED, vmaFlags, vmaStart } from "./vma";
+import { PROT_MASK, VM_GROWSDOWN, VM_NORESERVE, VM_NOWRITE, VM_SHARED, vmaFlags, vmaStart } from "./vma";
 
 /** Returns the address, or a negative errno. `object` 0 maps anonymous memory. */
 export function sysMmap(cpu: usize, addr: u64, length: u64, prot: u32, flags: u32, object: u32, offset: u64): i64 {
@@ -35,7 +35,7 @@ export function sysMmap(cpu: usize, addr: u64, length: u64, prot: u32, flags: u3
   if (length == 0 || (offset & 4095) != 0) return -Errno.EINVAL;
   if (length > TASK_SIZE) return -Errno.ENOMEM;
   if (type != MapFlag.Private && type != MapFlag.Shared && type != MapFlag.SharedValidate) return -Errno.EINVAL;
-  if (type == MapFlag.SharedValidate && (flags & ~KNOWN_FLAGS) != 0) return -Errno.EOPNOTSUPP;
+  if (type == MapFlag.SharedValidate && (flags & ~(KNOWN_FLAGS | MapFlag.NoWrite)) != 0) return -Errno.EOPNOTSUPP;
   if (object != 0 && (flags & MapFlag.GrowsDown) != 0) return -Errno.EINVAL;
   if ((flags & MapFlag.HugeTlb) != 0) return -Errno.EINVAL;
   const bytes = (length + 4095) & ~(<u64>4095);
@@ -79,6 +79,7 @@ const KNOWN_FLAGS: u32 =
 function vmaFlagsOf(prot: u32, flags: u32): u32 {
   let f = prot & PROT_MASK;
   if ((flags & MapFlag.TypeMask) != MapFlag.Private) f |= VM_SHARED;
+  if ((flags & MapFlag.NoWrite) != 0 && (f & VM_SHARED) != 0) f |= VM_NOWRITE;
   if ((flags & MapFlag.GrowsDown) != 0) f |= VM_GROWSDOWN;
   if ((flags & MapFlag.NoReserve) != 0) f |= VM_NORESERVE;
   return f;

@@ -216,6 +216,14 @@ export function objectRefs(cpu: usize, id: u32): u32 {
   return n;
 }
 
+/** Whether there is an object of that id. */
+export function hasObject(cpu: usize, id: u32): bool {
+  lock(cpu, OBJECTS_LOCK);
+  const found = findLocked(id) != 0;
+  unlock(OBJECTS_LOCK);
+  return found;
+}
+
 /** Shared mappings of an object through which it may be written. */
 export function writableMappings(cpu: usize, id: u32): u32 {
   lock(cpu, OBJECTS_LOCK);

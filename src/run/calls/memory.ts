@@ -4,7 +4,7 @@
  */
 import { Errno } from "../../core/abi/errno.js";
 import { MapFlag } from "../../core/abi/mman.js";
-import { HostCall } from "../files/service.js";
+import { HostCall, MapBits } from "../files/service.js";
 import type { Thread } from "../thread.js";
 import { type Args, int, long, uint } from "./args.js";
 
@@ -14,18 +14,20 @@ const OFFSET_BITS = 4095n;
 export function mmap(thread: Thread, args: Args): bigint | number {
   const { core, cpu, guest, port } = thread;
   const prot = uint(args, 2);
-  const flags = uint(args, 3);
+  const flags = uint(args, 3) & ~MapFlag.NoWrite;
   const offset = long(args, 5);
   if ((offset & OFFSET_BITS) !== 0n) return -Errno.EINVAL;
   let object = 0;
+  let own = 0;
   if ((flags & MapFlag.Anonymous) === 0) {
     if (long(args, 1) === 0n) return -Errno.EINVAL;
     const fd = BigInt(int(args, 4));
     object = port.request(HostCall.MapObject, [fd, BigInt(prot), BigInt(flags), 0n, 0n, 0n], 0, false);
     if (object < 0) return object;
+    if ((guest.view.getUint32(0, true) & MapBits.MayWrite) === 0) own = MapFlag.NoWrite;
   }
-  const at = core.sysMmap(cpu, long(args, 0), long(args, 1), prot, flags, object, object === 0 ? 0n : offset);
-  if (at < 0n && object !== 0) port.release(object);
+  const at = core.sysMmap(cpu, long(args, 0), long(args, 1), prot, flags | own, object, object === 0 ? 0n : offset);
+  if (object !== 0) core.closeObject(cpu, object);
   guest.releaseObjects();
   return at;
 }
