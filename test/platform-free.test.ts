@@ -66,7 +66,7 @@ test("the machine boots its core without a platform's help", () => {
       throw new Error("no worker is wanted");
     },
   };
-  const files = {} as ConstructorParameters<typeof MachineModule.Machine>[1];
+  const files = { connect() {} } as unknown as ConstructorParameters<typeof MachineModule.Machine>[1];
   const options = { policy: Policy.Optimistic, tables: Tables.Rcu, layout: Layout.Page, cpus: 2, uid: 0, gid: 0 };
   const machine = new loaded.Machine(platform, files, { ...options, memoryBytes: 64 << 20, maxThreads: 4 });
   expect(machine.interrupt()).toBe(false);
