@@ -40,8 +40,9 @@ export interface CoreWords {
   sysBrk(cpu: number, end: bigint): bigint;
   guestRead(cpu: number, to: number, from: bigint, bytes: number): bigint;
   guestWrite(cpu: number, to: bigint, from: number, bytes: number): bigint;
-  remoteRead(cpu: number, to: number, from: bigint, bytes: number): bigint;
-  remoteWrite(cpu: number, to: bigint, from: number, bytes: number): bigint;
+  spaceOf(cpu: number): number;
+  remoteRead(cpu: number, space: number, to: number, from: bigint, bytes: number): bigint;
+  remoteWrite(cpu: number, space: number, to: bigint, from: number, bytes: number): bigint;
   joinSpace(cpu: number): void;
   leaveSpace(cpu: number): void;
   sleep(cpu: number, timeoutNs: bigint): number;

@@ -141,11 +141,13 @@ export function write(at: number, value: number): Operation {
 
 /** By a CPU outside the cpumask (Scenario.away). */
 export function remoteRead(at: number): Operation {
-  return reader("remote read", at, (m, cpu, to) => m.core.remoteRead(cpu, to, BigInt(at), 1));
+  return reader("remote read", at, (m, cpu, to) => m.core.remoteRead(cpu, m.plain.spaceOf(cpu), to, BigInt(at), 1));
 }
 
 export function remoteWrite(at: number, value: number): Operation {
-  return writer("remote write", at, value, (m, cpu, from) => m.core.remoteWrite(cpu, BigInt(at), from, 1));
+  return writer("remote write", at, value, (m, cpu, from) =>
+    m.core.remoteWrite(cpu, m.plain.spaceOf(cpu), BigInt(at), from, 1),
+  );
 }
 
 /** Two bytes over the end of a page. The first page must stay writable: a refusal is the second one's. */

@@ -12,7 +12,9 @@ export { fault } from "./mm/fault";
 export { fill, fillRange } from "./mm/fill";
 export { forkSpace } from "./mm/fork";
 export { isFreeFrame } from "./mm/frame";
+export { futexObject, futexOffset } from "./mm/futexKey";
 export { hostOpen, hostPunch, hostRead, hostResize, hostWrite } from "./mm/hostCache";
+export { nextVma, setStackStart, spaceUsage } from "./mm/inspect";
 export {
   assignSpace,
   firstSpace,
@@ -22,6 +24,7 @@ export {
   newSpace,
   putSpace,
   switchSpace,
+  tryHoldSpace,
 } from "./mm/lifecycle";
 export { sysMadvise } from "./mm/madvise";
 export { sysMmap } from "./mm/mmap";

@@ -57,6 +57,14 @@ export interface Core {
   hostRead(cpu: number, object: number, offset: bigint, target: number, length: number): void;
   hostWrite(cpu: number, object: number, offset: bigint, source: number, length: number): void;
 
+  remoteRead(cpu: number, space: number, to: number, from: bigint, length: number): bigint;
+  remoteWrite(cpu: number, space: number, to: bigint, from: number, length: number): bigint;
+  futexObject(cpu: number, address: bigint): bigint;
+  futexOffset(cpu: number): bigint;
+  nextVma(cpu: number, space: number, address: bigint, out: number): number;
+  spaceUsage(cpu: number, space: number, out: number): void;
+  setStackStart(cpu: number, address: bigint): void;
+  tryHoldSpace(space: number): number;
   spaceOf(cpu: number): number;
   newSpace(cpu: number): number;
   forkSpace(cpu: number): bigint;

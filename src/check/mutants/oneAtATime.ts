@@ -227,7 +227,7 @@ class Drive {
       const cpu = remote ? this.#remote : this.#cpu;
       const bounce = plain.bounce(cpu);
       bytes[bounce] = i & 255;
-      const copy = remote ? plain.remoteWrite : plain.guestWrite;
+      const copy = this.#writer(remote);
       this.#must("write", Number(copy(cpu, BigInt(CROWD + i * PAGE), bounce, 1)), 0);
     }
     const [from, upTo] = [this.#draw(pages), pages];
@@ -335,7 +335,7 @@ class Drive {
     const cpu = remote ? this.#remote : this.#cpu;
     const bounce = plain.bounce(cpu);
     bytes[bounce] = value;
-    const copy = remote ? plain.remoteWrite : plain.guestWrite;
+    const copy = this.#writer(remote);
     const got = this.#served(cpu, () => copy(cpu, BigInt(at(i) + OFFSET), bounce, 1));
     const allowed = page !== undefined && (page.prot & Prot.Write) !== 0;
     this.#must("write", got, allowed ? 0 : -Errno.EFAULT);
@@ -343,13 +343,22 @@ class Drive {
     if (page && allowed) page.value = value;
   }
 
+  #writer(remote: boolean): (cpu: number, va: bigint, from: number, bytes: number) => bigint {
+    const { plain } = this.#machine;
+    if (!remote) return plain.guestWrite;
+    return (cpu, va, from, bytes) => plain.remoteWrite(cpu, plain.spaceOf(cpu), va, from, bytes);
+  }
+
   #read(i: number, remote: boolean): void {
     const { plain, bytes } = this.#machine;
     const page = this.#pages[i];
     const cpu = remote ? this.#remote : this.#cpu;
     const bounce = plain.bounce(cpu);
-    const copy = remote ? plain.remoteRead : plain.guestRead;
-    const got = this.#served(cpu, () => copy(cpu, bounce, BigInt(at(i) + OFFSET), 1));
+    const from = BigInt(at(i) + OFFSET);
+    const space = plain.spaceOf(cpu);
+    const got = this.#served(cpu, () =>
+      remote ? plain.remoteRead(cpu, space, bounce, from, 1) : plain.guestRead(cpu, bounce, from, 1),
+    );
     const allowed = page !== undefined && (page.prot & (Prot.Read | Prot.Write)) !== 0;
     this.#must("read", got, allowed ? 0 : -Errno.EFAULT);
     if (!allowed && !remote) this.#mustTrap(i, Cause.LoadPage, at(i) + OFFSET);

@@ -34,7 +34,7 @@ import { entryAt, entrySpan, LEVELS, PTE_A, PTE_D, PTE_V, PTE_W, ptePhys, TASK_S
 import { reclaim } from "./reclaim";
 import { isZeroFrame } from "./serve";
 import { shootRange } from "./shootdown";
-import { enterSpace, pgd, S_BRK, S_BRK_START, S_LOCK_SEQ, spaceOf, treeRoot } from "./space";
+import { enterSpace, pgd, S_BRK, S_BRK_START, S_LOCK_SEQ, S_STACK_START, spaceOf, treeRoot } from "./space";
 import { addUsedLocked, lockTable, unlockTable, usedLocked } from "./table";
 import { findEndingAbove } from "./tree";
 import { treeReplace, treeReserve } from "./treeChange";
@@ -75,6 +75,7 @@ function copyInto(cpu: usize, child: usize): bool {
   mmapWriteLock(cpu);
   store<u64>(child, load<u64>(parent, S_BRK_START), S_BRK_START);
   store<u64>(child, load<u64>(parent, S_BRK), S_BRK);
+  store<u64>(child, load<u64>(parent, S_STACK_START), S_STACK_START);
   let whole: bool = true;
   let vma = findEndingAbove(treeRoot(cpu), 0);
   while (vma != 0 && whole) {

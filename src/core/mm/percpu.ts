@@ -38,6 +38,8 @@ export const P_FOUND_VMA: usize = MM_PART + 88;
 export const P_FOUND_CHANGE: usize = MM_PART + 92;
 export const P_IO_RECORD: usize = MM_PART + 108;
 export const P_IO_WRITES: usize = MM_PART + 112;
+/** Where in its object a futex is (futexKey.ts). */
+export const P_KEY_OFFSET: usize = MM_PART + 120;
 
 export function count(cpu: usize, what: u32): void {
   const c = cpu + COUNTER_PART + ((<usize>what) << 3);

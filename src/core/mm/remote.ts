@@ -1,5 +1,5 @@
 /**
- * Copies from and to the memory of the space by a CPU that does not run it: outside the cpumask, as for
+ * Copies from and to the memory of a space by a CPU that does not run it: outside its cpumask, as for
  * process_vm_readv(2) and ptrace(2). The CPU's own TLB takes no part.
  *
  * Promise    what is copied to or from a page is the page's own: never a frame's next owner's.
@@ -27,18 +27,28 @@ import { mmapReadLock, mmapReadUnlock } from "./mmapLock";
 import { P_KERNEL } from "./percpu";
 import { allows, entryAt, PTE_A, PTE_D, ptePhys, TASK_SIZE } from "./pte";
 import { tablesIrq, walkBegin, walkEnd } from "./section";
+import { enterSpace } from "./space";
 import { lockTable, unlockTable } from "./table";
 import { resultOf } from "./uaccess";
 import { lockWalked, walkLeaf } from "./walk";
 
 const PAGE: u64 = ~(<u64>4095);
 
-export function remoteRead(cpu: usize, target: usize, va: u64, length: u32): i64 {
-  return copy(cpu, va, target, length, Access.Read);
+/** From `va` in `space` to host-side memory. The caller holds a reference to the space. */
+export function remoteRead(cpu: usize, space: usize, target: usize, va: u64, length: u32): i64 {
+  return copyIn(cpu, space, va, target, length, Access.Read);
 }
 
-export function remoteWrite(cpu: usize, va: u64, source: usize, length: u32): i64 {
-  return copy(cpu, va, source, length, Access.Write);
+export function remoteWrite(cpu: usize, space: usize, va: u64, source: usize, length: u32): i64 {
+  return copyIn(cpu, space, va, source, length, Access.Write);
+}
+
+/** The CPU acts on the other space for the length of the copy. */
+function copyIn(cpu: usize, space: usize, va: u64, host: usize, length: u32, access: u32): i64 {
+  const home = enterSpace(cpu, space);
+  const result = copy(cpu, va, host, length, access);
+  enterSpace(cpu, home);
+  return result;
 }
 
 function copy(cpu: usize, va: u64, host: usize, length: u32, access: u32): i64 {

@@ -20,6 +20,8 @@
  *            totalVm, dataVm, lockedVm  u32   pages of VMAs, of private writable ones, of locked ones; mmapLock (write)
  *            limitAs, limitData, limitMemlock  u64  RLIMIT_*, bytes; mmapLock (write)
  *
+ *            stackStart u64   where the first thread's stack begins, for /proc; set by the loader
+ *
  * Which one   C_SPACE of a CPU: the space whose threads it runs, or, for the length of one call, one it looks into from
  *             outside (enterSpace). Private to the CPU; an interrupt does not read it.
  *
@@ -70,6 +72,7 @@ export const S_LOCKED_VM: usize = 408;
 export const S_LIMIT_AS: usize = 416;
 export const S_LIMIT_DATA: usize = 424;
 export const S_LIMIT_MEMLOCK: usize = 432;
+export const S_STACK_START: usize = 440;
 
 /** Linux: sysctl vm.max_map_count. */
 export const MAX_MAP_COUNT: u32 = 65530;
