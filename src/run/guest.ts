@@ -68,6 +68,16 @@ export class Guest implements FilePort {
     return result;
   }
 
+  /** Files have what mappings wrote: a core without dirty tracking has no page that its file lacks. */
+  writeBack(): number {
+    return 0;
+  }
+
+  /** Only this process's memory can be reached, and no /proc/PID/mem is offered for it. */
+  moveMemory(): number {
+    return -Errno.EIO;
+  }
+
   /** Repeats `attempt` while it wants a page; its result, 0 or more, or an errno. */
   serve(attempt: () => bigint): number {
     for (;;) {
