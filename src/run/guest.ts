@@ -68,9 +68,11 @@ export class Guest implements FilePort {
     return result;
   }
 
-  /** Files have what mappings wrote: a core without dirty tracking has no page that its file lacks. */
-  writeBack(): number {
-    return 0;
+  /** All dirty pages of these objects go to their files; the first errno. */
+  writeBackObjects(objects: readonly number[]): number {
+    let error = 0;
+    for (const object of objects) error = Math.min(this.writeBack(object, 0n, EVERYTHING), 0) || error;
+    return error;
   }
 
   /** Only this process's memory can be reached, and no /proc/PID/mem is offered for it. */

@@ -84,7 +84,7 @@ export class FilesGuest implements FilePort {
   /** What the service wanted written back, and what that answers. */
   readonly writtenBack: number[][] = [];
   writeBackAnswer = 0;
-  writeBack(objects: readonly number[]): number {
+  writeBackObjects(objects: readonly number[]): number {
     this.writtenBack.push([...objects]);
     return this.writeBackAnswer;
   }

@@ -48,7 +48,7 @@ export interface FilePort {
   copyOut(address: bigint, offset: number, length: number): number;
   request(nr: number, args: readonly bigint[], flags: number): number;
   /** Writes the objects' dirty pages to their files; 0 or a negative errno (EIO, ENOSPC). */
-  writeBack(objects: readonly number[]): number;
+  writeBackObjects(objects: readonly number[]): number;
   /** Moves bytes between the memory of a process at `address` and this bounce buffer at 0, `write`: to it. How many
    *  before the first bad address; -EIO when none; 0 when the process has ended. */
   moveMemory(pid: number, address: bigint, length: number, write: boolean): number;
@@ -116,7 +116,7 @@ function recordCall(port: FilePort, nr: number, shape: readonly Arg[], args: rea
   }
   let result = port.request(nr, sent, Chunk.None);
   if (result === Special.NeedWriteback) {
-    const error = port.writeBack(listedObjects(port));
+    const error = port.writeBackObjects(listedObjects(port));
     if (error < 0) return error;
     result = port.request(nr, sent, Chunk.WrittenBack);
   }
