@@ -7,11 +7,13 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { afterEach, describe, expect, test } from "vitest";
 import type { Call } from "./support/files-calls";
-import { CASES } from "./support/files-cases";
+import { CASES as NAMED_CASES } from "./support/files-cases";
 import { KINDS } from "./support/files-guest";
 import { findKernel } from "./support/files-kernel";
+import { MEMORY_CASES } from "./support/files-memory-cases";
 
 const VECTORS = new URL("./vectors/files.json", import.meta.url);
+const CASES: Readonly<Record<string, readonly Call[]>> = { ...NAMED_CASES, ...MEMORY_CASES };
 const kernel = findKernel();
 const record = process.env.FILES_RECORD === "1";
 const names = Object.keys(CASES);

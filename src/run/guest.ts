@@ -68,6 +68,18 @@ export class Guest implements FilePort {
     return result;
   }
 
+  /** All dirty pages of these objects go to their files; the first errno. */
+  writeBackObjects(objects: readonly number[]): number {
+    let error = 0;
+    for (const object of objects) error = Math.min(this.writeBack(object, 0n, EVERYTHING), 0) || error;
+    return error;
+  }
+
+  /** Only this process's memory can be reached, and no /proc/PID/mem is offered for it. */
+  moveMemory(): number {
+    return -Errno.EIO;
+  }
+
   /** Repeats `attempt` while it wants a page; its result, 0 or more, or an errno. */
   serve(attempt: () => bigint): number {
     for (;;) {

@@ -71,15 +71,22 @@ const NUMBERS = {
   pwrite64: [68, 18],
   preadv: [69, 295],
   pwritev: [70, 296],
+  sendfile: [71, 40],
   pselect6: [72, 270],
   ppoll: [73, 271],
   readlinkat: [78, 267],
   newfstatat: [79, 262],
   fstat: [80, 5],
+  sync: [81, 162],
   fsync: [82, 74],
+  fdatasync: [83, 75],
+  sync_file_range: [84, 277],
   utimensat: [88, 280],
   umask: [166, 95],
+  syncfs: [267, 306],
   renameat2: [276, 316],
+  memfd_create: [279, 319],
+  copy_file_range: [285, 326],
   preadv2: [286, 327],
   pwritev2: [287, 328],
   statx: [291, 332],
@@ -119,7 +126,11 @@ export const kernelDialect = (home: string): Dialect => ({
   mode: 24,
   nlink: (view) => Number(view.getBigUint64(16, true)),
   home,
-  errno: (value) => Object.entries(constants.errno).find(([, number]) => number === value)?.[0] ?? `errno ${value}`,
+  errno: (value) => {
+    const names = Object.entries(constants.errno).flatMap(([name, number]) => (number === value ? [name] : []));
+    // Two names of one number (ENOTSUP): the one that the guest's answers use.
+    return names.find((name) => name in Errno) ?? names[0] ?? `errno ${value}`;
+  },
 });
 
 const abridged = (text: string): string => JSON.stringify(text.length > 60 ? `${text.slice(0, 40)}…` : text);

@@ -81,6 +81,26 @@ export class FilesGuest implements FilePort {
     return text.length;
   }
 
+  /** What the service wanted written back, and what that answers. */
+  readonly writtenBack: number[][] = [];
+  writeBackAnswer = 0;
+  writeBackObjects(objects: readonly number[]): number {
+    this.writtenBack.push([...objects]);
+    return this.writeBackAnswer;
+  }
+  /** The memory of other processes: a page at its own number times 4096. */
+  readonly pagesOf = new Map<string, Uint8Array>();
+  moveMemory(pid: number, address: bigint, length: number, write: boolean): number {
+    for (let done = 0; done < length; done++) {
+      const at = Number(address) + done;
+      const page = this.pagesOf.get(`${pid}:${Math.floor(at / 4096)}`);
+      if (!page) return done || -Errno.EIO;
+      if (write) page[at % 4096] = this.bytes[done] as number;
+      else this.bytes[done] = page[at % 4096] as number;
+    }
+    return length;
+  }
+
   /** Asks the service itself, for calls that wait; buffers lie at the start of `bounce`. */
   async ask(name: Call[0], args: readonly number[], data = "", flags = 0): Promise<number> {
     this.bounce.set(Buffer.from(`${data}\0`, "latin1"));

@@ -134,25 +134,7 @@ export const umask: Verb = (state, call) => {
   return old;
 };
 
-export const fSync: Verb = (state, call) => {
-  openOf(state, call.int(0)).handle.sync(false);
-  return 0;
-};
-
-export const fDataSync: Verb = (state, call) => {
-  openOf(state, call.int(0)).handle.sync(true);
-  return 0;
-};
-
-/** Everything written is with the host already, which writes it out in its own time. */
-export const sync: Verb = () => 0;
-
-export const syncFs: Verb = (state, call) => {
-  openOf(state, call.int(0));
-  return 0;
-};
-
-/** posix_fadvise(2), readahead(2), sync_file_range(2): advice, heard and not followed. */
+/** posix_fadvise(2), readahead(2): advice, heard and not followed. */
 export const advise: Verb = (state, call) => {
   if (!openOf(state, call.int(0)).handle.seekable) fail(Errno.ESPIPE);
   return 0;

@@ -10,7 +10,8 @@
  *      iN    a record of N bytes, copied in            oN  a record of N bytes, copied out when the call succeeds
  *      xN    a record of N bytes, copied in and out    b   a buffer to fill: the next argument is its size, the
  *                                                          result the number of bytes to copy out
- *      n     as b, its size an int: a negative one is left as it is
+ *      sN    a string, NUL-terminated, copied in: at most N bytes with its NUL, of a longer one the first N
+      n     as b, its size an int: a negative one is left as it is
  *      ?     behind the letter: the pointer may be NULL; the service then sees -1
  *  In the request a pointer is replaced by the offset of its bytes in the bounce buffer.
  */
@@ -54,6 +55,7 @@ export enum Nr {
   PWrite64 = 68,
   PReadV = 69,
   PWriteV = 70,
+  SendFile = 71,
   PSelect6 = 72,
   PPoll = 73,
   ReadLinkAt = 78,
@@ -69,6 +71,8 @@ export enum Nr {
   FAdvise64 = 223,
   SyncFs = 267,
   RenameAt2 = 276,
+  MemfdCreate = 279,
+  CopyFileRange = 285,
   PReadV2 = 286,
   PWriteV2 = 287,
   Statx = 291,
@@ -118,6 +122,9 @@ const SHAPES: ReadonlyArray<readonly [Nr, string, string]> = [
   [Nr.FAdvise64, "fadvise64", "v v v v"],
   [Nr.SyncFs, "syncfs", "v"],
   [Nr.RenameAt2, "renameat2", "v p v p v"],
+  [Nr.MemfdCreate, "memfd_create", "s250 v"],
+  [Nr.SendFile, "sendfile", "v v x?8 v"],
+  [Nr.CopyFileRange, "copy_file_range", "v x?8 v x?8 v v"],
   [Nr.Statx, "statx", "v p v v o256"],
   [Nr.CloseRange, "close_range", "v v v"],
   [Nr.FAccessAt2, "faccessat2", "v p v v"],
@@ -174,7 +181,7 @@ export const STREAMS: ReadonlyMap<number, StreamCall> = new Map([
 ]);
 
 export interface Arg {
-  readonly kind: "v" | "p" | "i" | "o" | "x" | "b" | "n";
+  readonly kind: "v" | "p" | "s" | "i" | "o" | "x" | "b" | "n";
   readonly nullable: boolean;
   readonly bytes: number;
 }
@@ -187,7 +194,7 @@ function parseShape(text: string): readonly Arg[] {
     .split(" ")
     .filter(Boolean)
     .map((token) => {
-      const match = /^([vpioxbn])(\??)(\d*)$/.exec(token);
+      const match = /^([vpsioxbn])(\??)(\d*)$/.exec(token);
       if (!match) throw new Error(`parseShape: bad token ${token}`);
       return { kind: match[1] as Arg["kind"], nullable: match[2] === "?", bytes: Number(match[3] || 0) };
     });

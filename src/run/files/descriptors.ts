@@ -4,6 +4,7 @@ import { type Call, openOf, type State, type Verb } from "./call.js";
 import type { Description } from "./description.js";
 import { fail } from "./fail.js";
 import { Fcntl, Mode, Open } from "./linux.js";
+import { addSeals, getSeals } from "./memfd.js";
 
 const CLOSE_ON_EXEC = 1;
 /** What F_SETFL may change. */
@@ -56,6 +57,10 @@ export const fcntl: Verb = (state, call) => {
     case Fcntl.OfdSetLock:
     case Fcntl.OfdSetLockWait:
       return setLock(description, call.view(2, 32).getInt16(0, true));
+    case Fcntl.AddSeals:
+      return addSeals(state, call);
+    case Fcntl.GetSeals:
+      return getSeals(state, call);
     case Fcntl.GetPipeSize:
       return pipeSize(description);
     case Fcntl.SetPipeSize:

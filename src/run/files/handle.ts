@@ -51,9 +51,9 @@ export abstract class Handle {
     return undefined;
   }
 
-  /** From here on the file has only holes. */
+  /** From here on the file has only holes; Infinity: not known. */
   get dataEnd(): number {
-    return Number(this.stat().size);
+    return Number.POSITIVE_INFINITY;
   }
 
   /** Bits of Seal; undefined: a file that has none (fcntl(2), F_GET_SEALS). */

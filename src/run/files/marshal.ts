@@ -19,7 +19,7 @@
  */
 import { Errno } from "../../core/abi/errno.js";
 import { type Arg, Nr, STREAMS, type StreamCall, shapeOf } from "./calls.js";
-import { BOUNCE_DATA_BYTES } from "./service.js";
+import { BOUNCE_DATA_BYTES, HOST_MEM_OFFSET, Special } from "./service.js";
 
 /** Bytes of the bounce buffer a call may use; what follows is for pages of mapped files. */
 export const CALL_BYTES = BOUNCE_DATA_BYTES;
@@ -31,6 +31,8 @@ export enum Chunk {
   None = 0,
   More = 1,
   Continues = 2,
+  /** Asked again after Special.NeedWriteback: the objects' dirty pages have been written. */
+  WrittenBack = 4,
 }
 
 const PAGE = 4096;
@@ -45,6 +47,11 @@ export interface FilePort {
   copyIn(address: bigint, offset: number, length: number): number;
   copyOut(address: bigint, offset: number, length: number): number;
   request(nr: number, args: readonly bigint[], flags: number): number;
+  /** Writes the objects' dirty pages to their files; 0 or a negative errno (EIO, ENOSPC). */
+  writeBackObjects(objects: readonly number[]): number;
+  /** Moves bytes between the memory of a process at `address` and this bounce buffer at 0, `write`: to it. How many
+   *  before the first bad address; -EIO when none; 0 when the process has ended. */
+  moveMemory(pid: number, address: bigint, length: number, write: boolean): number;
 }
 
 /** Serves one call; undefined when nr is no file call. */
@@ -53,6 +60,12 @@ export function fileCall(port: FilePort, nr: number, args: readonly bigint[]): n
   if (stream) return streamCall(port, stream, args);
   const shape = shapeOf(nr, args);
   return shape && recordCall(port, nr, shape, args);
+}
+
+/** Special.NeedWriteback's list: {u32 count, u32 ids[count]}. */
+function listedObjects({ bytes }: FilePort): number[] {
+  const count = new Uint32Array(bytes.buffer, bytes.byteOffset, 1)[0] as number;
+  return [...new Uint32Array(bytes.buffer, bytes.byteOffset + 4, count)];
 }
 
 interface Out {
@@ -79,9 +92,10 @@ function recordCall(port: FilePort, nr: number, shape: readonly Arg[], args: rea
       continue;
     }
     sent[i] = BigInt(used);
-    if (arg.kind === "p") {
-      const length = copyPath(port, value, used);
+    if (arg.kind === "p" || arg.kind === "s") {
+      const length = copyString(port, value, used, arg.kind === "s" ? arg.bytes : PATH_MAX);
       if (length < 0) return length;
+      if (length === PATH_MAX && port.bytes[used + PATH_MAX - 1] !== 0) return -Errno.ENAMETOOLONG;
       used += length;
     } else if (isBuffer(arg)) {
       const given = args[i + 1] as bigint;
@@ -100,7 +114,12 @@ function recordCall(port: FilePort, nr: number, shape: readonly Arg[], args: rea
     }
     used = (used + 7) & ~7;
   }
-  const result = port.request(nr, sent, Chunk.None);
+  let result = port.request(nr, sent, Chunk.None);
+  if (result === Special.NeedWriteback) {
+    const error = port.writeBackObjects(listedObjects(port));
+    if (error < 0) return error;
+    result = port.request(nr, sent, Chunk.WrittenBack);
+  }
   if (result < 0) return result;
   for (const out of outs) {
     const error = port.copyOut(out.address, out.offset, out.length < 0 ? result : out.length);
@@ -111,19 +130,21 @@ function recordCall(port: FilePort, nr: number, shape: readonly Arg[], args: rea
 
 const isBuffer = (arg: Arg | undefined): boolean => arg?.kind === "b" || arg?.kind === "n";
 
-/** Copies a path with its NUL to offset; its length with the NUL, or an errno. Never reads past the NUL's page. */
-function copyPath(port: FilePort, address: bigint, offset: number): number {
+/** Copies a string with its NUL to offset, `limit` bytes at most; how many, or an errno. Never reads past the NUL's page. */
+function copyString(port: FilePort, address: bigint, offset: number, limit: number): number {
   let length = 0;
-  while (length < PATH_MAX) {
+  while (length < limit) {
     const at = address + BigInt(length);
-    const take = Math.min(PAGE - Number(at & 0xfffn), PATH_MAX - length);
+    const take = Math.min(PAGE - Number(at & 0xfffn), limit - length);
     const error = port.copyIn(at, offset + length, take);
     if (error < 0) return error;
     const end = port.bytes.subarray(offset + length, offset + length + take).indexOf(0);
     if (end >= 0) return length + end + 1;
     length += take;
   }
-  return -Errno.ENAMETOOLONG;
+  // What lies there from before must not be taken for the rest.
+  if (offset + limit < port.bytes.length) port.bytes[offset + limit] = 0;
+  return limit;
 }
 
 interface Segment {
@@ -191,8 +212,10 @@ function streamCall(port: FilePort, call: StreamCall, args: readonly bigint[]): 
       position = 0n;
     }
   }
-  const ask = (count: number, done: number, flags: number): number =>
-    port.request(as, [fd, 0n, BigInt(count), position + BigInt(done), 0n, 0n], flags);
+  const ask = (count: number, done: number, flags: number): number => {
+    const result = port.request(as, [fd, 0n, BigInt(count), position + BigInt(done), 0n, 0n], flags);
+    return result === Special.HostMem ? hostMemory(port, as, fd, count) : result;
+  };
 
   const segments = call.vector
     ? readVector(port, args[1] as bigint, BigInt.asUintN(64, args[2] as bigint))
@@ -229,6 +252,17 @@ function streamCall(port: FilePort, call: StreamCall, args: readonly bigint[]): 
     if (result < want) break;
   } while (done < segments.total);
   return done;
+}
+
+/** Serves a piece of /proc/PID/mem. The open file's own position was moved by all of it, and goes back by the rest. */
+function hostMemory(port: FilePort, as: Nr, fd: bigint, count: number): number {
+  const { buffer, byteOffset } = port.bytes;
+  const view = new DataView(buffer, byteOffset + HOST_MEM_OFFSET, 16);
+  const writes = as === Nr.Write || as === Nr.PWrite64;
+  const moved = port.moveMemory(view.getUint32(0, true), view.getBigUint64(8, true), count, writes);
+  const rest = BigInt(count - Math.max(moved, 0));
+  if (rest > 0n && (as === Nr.Read || as === Nr.Write)) port.request(Nr.LSeek, [fd, -rest, 1n, 0n, 0n, 0n], Chunk.None);
+  return moved;
 }
 
 function oneSegment(address: bigint, length: bigint): Segments | number {

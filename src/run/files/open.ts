@@ -64,7 +64,7 @@ function openExisting(state: State, place: Place, flags: number): Description {
   const writes = access !== Open.ReadOnly || (flags & Open.Truncate) !== 0;
   if (type === Mode.Directory && (writes || flags & Open.Create)) fail(Errno.EISDIR);
   if (type === Mode.Socket) fail(Errno.ENXIO);
-  if (writes && type === Mode.Regular) mayWrite(place);
+  if (writes && type === Mode.Regular && !place.node.leadsElsewhere) mayWrite(place);
   const bits = (access !== Open.WriteOnly ? Access.Read : 0) | (writes ? Access.Write : 0);
   place.node.access(bits, state.credentials);
   const handle = place.node.open(flags, state.credentials);

@@ -131,6 +131,9 @@ class ProcMemory extends ProcNode {
   ) {
     super(owner, path, Mode.Regular | 0o600);
   }
+  override get leadsElsewhere(): boolean {
+    return true;
+  }
   override open(): ProcHandle {
     return new MemoryHandle(this, this.pid);
   }

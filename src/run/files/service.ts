@@ -95,7 +95,7 @@ export const HOST_MEM_OFFSET = 61440;
  */
 export interface PageCache {
   /** Makes the object's record, or finds it, and takes one reference for the caller of the request. `dataEnd`: from there
-   *  on the file has only holes, so that pages need not be asked for; write() moves it. false: no memory. */
+   *  on the file has only holes, so that pages need not be asked for; write() moves it; Infinity: not known. false: no memory. */
   open(id: number, size: number, dataEnd: number): boolean;
   /** The object was said to have lost its last mapping. true: it has, and the record is gone; false: it was mapped again. */
   forget(id: number): boolean;

@@ -8,6 +8,8 @@ import type { Description } from "./description.js";
 import { attempt, fail } from "./fail.js";
 import { Open, Poll, Seek } from "./linux.js";
 import { Chunk } from "./marshal.js";
+import { MemoryHandle } from "./procpid.js";
+import { HOST_MEM_OFFSET, Special } from "./service.js";
 
 const OWN_POSITION = -1;
 
@@ -24,9 +26,24 @@ function explicitPosition(state: State, call: Call): number {
   return position;
 }
 
+/** /proc/PID/mem: the worker moves the bytes (Special.HostMem), of which there may be fewer. */
+function inMemory(call: Call, description: Description, { pid }: MemoryHandle, position: number): number {
+  const count = call.uint(2);
+  if (count === 0) return 0;
+  const at = position === OWN_POSITION ? description.position : position;
+  if (position === OWN_POSITION) description.position += count;
+  const { buffer, byteOffset } = call.request.bounce;
+  const view = new DataView(buffer, byteOffset + HOST_MEM_OFFSET, 16);
+  view.setUint32(0, pid, true);
+  view.setUint32(4, 0, true);
+  view.setBigUint64(8, BigInt(at), true);
+  return Special.HostMem;
+}
+
 function readAt(state: State, call: Call, position: number): number | Promise<number> {
   const description = state.table.get(call.int(0));
   if (!description.readable) fail(Errno.EBADF);
+  if (description.handle instanceof MemoryHandle) return inMemory(call, description, description.handle, position);
   if (description.isDirectory) fail(Errno.EISDIR);
   const into = call.bytes(1, call.uint(2));
   const { handle } = description;
@@ -43,6 +60,7 @@ function readAt(state: State, call: Call, position: number): number | Promise<nu
 function writeAt(state: State, call: Call, position: number): number | Promise<number> {
   const description = state.table.get(call.int(0));
   if (!description.writable) fail(Errno.EBADF);
+  if (description.handle instanceof MemoryHandle) return inMemory(call, description, description.handle, position);
   const from = call.bytes(1, call.uint(2));
   const { handle } = description;
   let done = 0;

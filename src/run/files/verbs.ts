@@ -3,14 +3,17 @@ import { Errno } from "../../core/abi/errno.js";
 import * as attributes from "./attributes.js";
 import type { Verb } from "./call.js";
 import { Nr } from "./calls.js";
+import { copyFileRange, sendFile } from "./copy.js";
 import { dup, dup3, fcntl } from "./descriptors.js";
 import { chDir, fChDir, getCwd, getDents64 } from "./directory.js";
 import { fallocate } from "./fallocate.js";
 import { ioctl } from "./ioctl.js";
+import { memfdCreate } from "./memfd.js";
 import { linkAt, mkdirAt, readLinkAt, renameAt2, symlinkAt, unlinkAt } from "./names.js";
 import { close, closeRange, eventFd2, openAt, pipe2 } from "./open.js";
 import { ppoll, pselect6 } from "./poll.js";
 import * as status from "./status.js";
+import * as sync from "./sync.js";
 import { lseek, pread, pwrite, read, write } from "./transfer.js";
 
 const VERBS: ReadonlyMap<number, Verb> = new Map<number, Verb>([
@@ -51,16 +54,19 @@ const VERBS: ReadonlyMap<number, Verb> = new Map<number, Verb>([
   [Nr.ReadLinkAt, readLinkAt],
   [Nr.NewFStatAt, status.newFStatAt],
   [Nr.FStat, status.fStat],
-  [Nr.Sync, attributes.sync],
-  [Nr.FSync, attributes.fSync],
-  [Nr.FDataSync, attributes.fDataSync],
-  [Nr.SyncFileRange, attributes.advise],
+  [Nr.Sync, sync.sync],
+  [Nr.FSync, sync.fSync],
+  [Nr.FDataSync, sync.fDataSync],
+  [Nr.SyncFileRange, sync.syncFileRange],
   [Nr.UTimensAt, attributes.utimensAt],
   [Nr.Umask, attributes.umask],
   [Nr.ReadAhead, attributes.readAhead],
   [Nr.FAdvise64, attributes.advise],
-  [Nr.SyncFs, attributes.syncFs],
+  [Nr.SyncFs, sync.syncFs],
   [Nr.RenameAt2, renameAt2],
+  [Nr.MemfdCreate, memfdCreate],
+  [Nr.SendFile, sendFile],
+  [Nr.CopyFileRange, copyFileRange],
   [Nr.Statx, status.statx],
   [Nr.CloseRange, closeRange],
   [Nr.FAccessAt2, status.fAccessAt2],

@@ -54,6 +54,11 @@ export abstract class Vnode {
     return undefined;
   }
 
+  /** What is written to it changes nothing of its file system, which may be read-only: /proc/PID/mem. */
+  get leadsElsewhere(): boolean {
+    return false;
+  }
+
   /** Throws EACCES unless the credentials give the bits of Access. */
   access(bits: number, credentials: Credentials): void {
     if (!permits(this.stat(), bits, credentials)) fail(Errno.EACCES);
