@@ -38,4 +38,5 @@ export enum Bug {
   commitFilePage_source_outside_memory = 38,
   verify_table_in_a_frame_that_is_not_one = 39,
   giveBack_table_is_not_live = 40,
+  verify_page_counts_of_a_space_do_not_add_up = 45,
 }

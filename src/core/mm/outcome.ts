@@ -7,6 +7,8 @@ export enum Outcome {
   Io = 4,
   /** No frame (Exit.Oom). */
   Oom = 5,
+  /** A guard page: refused as if nothing were mapped; the trap fields are not set. */
+  Guard = 8,
   /** What the attempt saw changed before it committed. */
   RetryDetached = 16,
   RetryDead = 17,

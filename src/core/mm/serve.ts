@@ -18,7 +18,7 @@ import { lockIfStill, publishLocked } from "./commit";
 import { allocFrame, freeFrame, TYPE_DATA } from "./frame";
 import { Outcome } from "./outcome";
 import { count, P_IO_ADDRESS, P_IO_OBJECT, P_IO_OFFSET } from "./percpu";
-import { allows, entryAt, makeEntry, PTE_A, PTE_D, PTE_R, PTE_RIGHTS, PTE_W, ptePhys, rightsOf } from "./pte";
+import { allows, entryAt, isMarker, makeEntry, PTE_A, PTE_D, PTE_R, PTE_RIGHTS, PTE_W, ptePhys, rightsOf } from "./pte";
 import { walkBegin, walkEnd } from "./section";
 import { shootPage } from "./shootdown";
 import { unlockTable } from "./table";
@@ -45,6 +45,7 @@ export function serve(cpu: usize, vma: usize, va: u64, access: u32): u32 {
     if (access != Access.Write) return mapZeroPage(cpu, leaf, vma, va, rights);
     return mapFresh(cpu, leaf, vma, va, rights);
   }
+  if (isMarker(seen)) return Outcome.Guard;
   if (allows(seen, access)) {
     count(cpu, Counter.FaultsSpurious);
     return Outcome.Done;

@@ -15,7 +15,8 @@ import { allocFrame, frameType, TYPE_SLAB } from "./frame";
 export const SLAB_VMA: usize = ALLOCATOR + 64;
 export const SLAB_NODE: usize = ALLOCATOR + 128;
 export const SLAB_OBJECT: usize = ALLOCATOR + 192;
-export const SLAB_SPACE: usize = ALLOCATOR + 256;
+export const SLAB_SPACE: usize = ALLOCATOR + 448;
+export const SLAB_NAME: usize = ALLOCATOR + 512;
 
 export const S_FREE: usize = 4;
 const S_IN_USE: usize = 8;

@@ -7,12 +7,13 @@
  * Locks      mmapLock: write, with the VMAs detached (munmap); or read (DONTNEED, where the VMA lives on).
  *            Every leaf table of the range is locked, empty ones too: a fault that committed before our lock is found,
  *            one that commits after sees `detached`.
+ * Guards     a marker is no frame: it goes with the mapping, and stays where the VMA lives on.
  * Missing tables   with `barrier`, each upper table of the range is locked and unlocked before it is read, so a fault
  *            that is installing a table has finished, or will see `detached` (walk.ts draws the race).
  * Linux: mm/memory.c:zap_pte_range.
  */
 import { gatherFlush, gatherFull, gatherPage } from "./gather";
-import { entryAt, entrySpan, LEVELS, PTE_V, ptePhys } from "./pte";
+import { entryAt, entrySpan, isMarker, LEVELS, PTE_V, ptePhys } from "./pte";
 import { isZeroFrame } from "./serve";
 import { pgd } from "./space";
 import { addUsedLocked, lockTable, unlockTable, usedLocked } from "./table";
@@ -35,21 +36,22 @@ function zapUpper(cpu: usize, table: usize, level: u32, start: u64, end: u64, ba
     const upTo = next < end ? next : end;
     const entry = atomic.load<u64>(entryAt(table, va, level));
     if ((entry & PTE_V) != 0) {
-      if (level == 1) zapLeaf(cpu, ptePhys(entry), va, upTo);
+      if (level == 1) zapLeaf(cpu, ptePhys(entry), va, upTo, !barrier);
       else zapUpper(cpu, ptePhys(entry), level - 1, va, upTo, barrier);
     }
     va = next;
   }
 }
 
-function zapLeaf(cpu: usize, leaf: usize, start: u64, end: u64): void {
+function zapLeaf(cpu: usize, leaf: usize, start: u64, end: u64, keepMarkers: bool): void {
   if (gatherFull(cpu)) gatherFlush(cpu);
   lockTable(cpu, leaf);
   let left = usedLocked(leaf);
   let cleared: i32 = 0;
   for (let va = start; va < end && left != 0; va += 4096) {
     const slot = entryAt(leaf, va, 0);
-    if (atomic.load<u64>(slot) == 0) continue;
+    const seen = atomic.load<u64>(slot);
+    if (seen == 0 || (keepMarkers && isMarker(seen))) continue;
     const old = atomic.xchg<u64>(slot, 0);
     gatherPage(cpu, va, isZeroFrame(old) ? 0 : ptePhys(old));
     cleared++;
