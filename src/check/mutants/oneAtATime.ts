@@ -50,6 +50,10 @@ interface Page {
   initial: number;
 }
 
+/** A file that only refused calls name, and one that there never is. */
+const LONE_FILE = 999_999;
+const NO_FILE = 999_998;
+
 /** Words of the shipping core beside those that scenarios use. */
 interface MoreWords {
   fill(cpu: number, va: bigint, access: number): number;
@@ -390,21 +394,26 @@ class Drive {
     const low = BigInt(at(0));
     const maps: [va: bigint, bytes: bigint, flags: number, object: number, offset: bigint, errno: number][] = [
       [0n, 0n, anonymous, 0, 0n, Errno.EINVAL],
-      [0n, page, file, 9, 1n, Errno.EINVAL],
+      [0n, page, file, LONE_FILE, 1n, Errno.EINVAL],
       [0n, 1n << 40n, anonymous, 0, 0n, Errno.ENOMEM],
       [0n, 1n << 38n, anonymous, 0, 0n, Errno.ENOMEM],
       [0n, page, MapFlag.Anonymous, 0, 0n, Errno.EINVAL],
       [0n, page, anonymous | MapFlag.HugeTlb, 0, 0n, Errno.EINVAL],
-      [0n, page, MapFlag.SharedValidate | 0x40000000, 0, 0n, Errno.EOPNOTSUPP],
-      [0n, page, MapFlag.Shared, 9, 0n, Errno.EBADF],
-      [0n, page, file | MapFlag.GrowsDown, 9, 0n, Errno.EINVAL],
+      [0n, page, MapFlag.SharedValidate | 0x80000, LONE_FILE, 0n, Errno.EOPNOTSUPP],
+      [0n, page, MapFlag.SharedValidate | MapFlag.Anonymous, 0, 0n, Errno.EINVAL],
+      [0n, page, MapFlag.Shared, NO_FILE, 0n, Errno.EBADF],
+      [0n, page, file | MapFlag.GrowsDown, LONE_FILE, 0n, Errno.EINVAL],
       [low + 1n, page, FIXED, 0, 0n, Errno.EINVAL],
       [page, page, FIXED, 0, 0n, Errno.EPERM],
-      [0n, 1n << 38n, FIXED, 0, 0n, Errno.EPERM],
+      [0n, 1n << 38n, FIXED, 0, 0n, Errno.ENOMEM],
     ];
+    this.#words.hostOpen(cpu, LONE_FILE, 1n << 40n, -1n);
     maps.forEach(([va, bytes, flags, object, offset, errno], i) => {
       this.#must(`bad mmap ${i}`, Number(plain.sysMmap(cpu, va, bytes, 3, flags, object, offset)), -errno);
     });
+    this.#words.closeObject(cpu, LONE_FILE);
+    this.#must("release of what nobody mapped", this.#words.takeReleasedObject(cpu), LONE_FILE);
+    this.#must("end of it", this.#words.forgetObject(cpu, LONE_FILE), 1);
     this.#must("munmap of nothing", Number(plain.sysMunmap(cpu, low, 0n)), -Errno.EINVAL);
     this.#must("munmap unaligned", Number(plain.sysMunmap(cpu, low + 8n, page)), -Errno.EINVAL);
     this.#must("munmap past the end", Number(plain.sysMunmap(cpu, low, 1n << 38n)), -Errno.EINVAL);

@@ -25,12 +25,12 @@ import { Errno } from "../abi/errno";
 import { drainDeferred } from "./deferred";
 import { getPage, isCachedPage } from "./frame";
 import { newSpace, putSpace } from "./lifecycle";
-import { adopt } from "./mapping";
+import { adoptVma } from "./mapping";
 import { mmapWriteLock, mmapWriteUnlock } from "./mmapLock";
 import { O_SIZE } from "./object";
 import { Outcome } from "./outcome";
 import { count } from "./percpu";
-import { entryAt, entrySpan, LEVELS, PTE_A, PTE_D, PTE_V, PTE_W, ptePhys, TASK_SIZE } from "./pte";
+import { entryAt, entrySpan, isMarker, LEVELS, PTE_A, PTE_D, PTE_V, PTE_W, ptePhys, TASK_SIZE } from "./pte";
 import { reclaim } from "./reclaim";
 import { isZeroFrame } from "./serve";
 import { shootRange } from "./shootdown";
@@ -97,7 +97,7 @@ function copyVma(cpu: usize, child: usize, vma: usize): bool {
     const flags = vmaFlags(vma) & ~(VM_LOCKED | VM_LOCKONFAULT);
     copy = cutVma(cpu, vma, vmaStart(vma), vmaEnd(vma), flags);
     if (copy != 0) {
-      adopt(cpu, copy);
+      adoptVma(cpu, copy);
       treeReplace(cpu, vmaStart(vma), vmaStart(vma) + 1, copy, 0, 0);
     }
   }
@@ -172,7 +172,7 @@ function isEmpty(cpu: usize, leaf: usize): bool {
 /** Both tables locked. False: the page is not the child's; its faults find it. */
 function copyEntry(slot: usize, seen: u64, target: usize, vma: usize, va: u64): bool {
   const frame = ptePhys(seen);
-  if (frame != 0 && !isZeroFrame(seen)) {
+  if (!isMarker(seen) && !isZeroFrame(seen)) {
     if (isCachedPage(frame)) return false;
     if (load<u32>(vma, V_OBJECT) != 0 && pastEnd(vma, va)) return false;
     getPage(frame);

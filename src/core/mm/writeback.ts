@@ -20,7 +20,7 @@ import { getPage, putPage } from "./frame";
 import { gatherBegin, gatherFlush, gatherPage } from "./gather";
 import { getObject, O_CACHE_LOCK, O_MAPS, O_MAPS_LOCK, putObject } from "./object";
 import { P_IO_OBJECT, P_IO_OFFSET, P_IO_RECORD } from "./percpu";
-import { entryAt, PTE_D, PTE_W, ptePhys } from "./pte";
+import { entryAt, PTE_D, PTE_W } from "./pte";
 import { enterSpace } from "./space";
 import { lockTable, unlockTable } from "./table";
 import { V_MAP_NEXT, V_OFFSET, V_SPACE, VM_SHARED, vmaEnd, vmaFlags, vmaStart } from "./vma";
@@ -107,7 +107,7 @@ function protectRange(cpu: usize, start: u64, end: u64): void {
 function protectEntry(cpu: usize, slot: usize, page: u64): void {
   while (true) {
     const seen = atomic.load<u64>(slot);
-    if ((seen & PTE_W) == 0 || ptePhys(seen) == 0) return;
+    if ((seen & PTE_W) == 0) return;
     if (atomic.cmpxchg<u64>(slot, seen, seen & ~(PTE_W | PTE_D)) != seen) continue;
     gatherPage(cpu, page, 0);
     return;
