@@ -5,6 +5,8 @@
 import { Errno } from "../../core/abi/errno.js";
 import type { Call } from "./args.js";
 import { clockGetres, clockGettime, clockNanosleep, gettimeofday, nanosleep, times } from "./clock.js";
+import { clone, clone3 } from "./clone.js";
+import { execve, execveat } from "./execve.js";
 import { futex } from "./futex.js";
 import { getrlimit, getrusage, prlimit64, setrlimit } from "./limits.js";
 import {
@@ -24,6 +26,7 @@ import {
   pkeyMprotect,
 } from "./memory.js";
 import { ppoll, pselect6 } from "./poll.js";
+import { getpgid, getppid, getsid, setpgid, setsid, wait4, waitid } from "./processes.js";
 import {
   kill,
   rtSigaction,
@@ -43,9 +46,7 @@ import {
   getcpu,
   getgid,
   getgroups,
-  getpgid,
   getpid,
-  getppid,
   getrandom,
   gettid,
   getuid,
@@ -57,7 +58,7 @@ import {
   sysinfo,
   uname,
 } from "./system.js";
-import { clone, clone3, exit, exitGroup, getRobustList, setRobustList, setTidAddress } from "./threads.js";
+import { exit, exitGroup, getRobustList, setRobustList, setTidAddress } from "./threads.js";
 import {
   getitimer,
   setitimer,
@@ -76,6 +77,7 @@ const SERVED: ReadonlyArray<readonly [number, Call]> = [
   [73, ppoll],
   [93, exit],
   [94, exitGroup],
+  [95, waitid],
   [96, setTidAddress],
   [98, futex],
   [99, setRobustList],
@@ -106,8 +108,10 @@ const SERVED: ReadonlyArray<readonly [number, Call]> = [
   [138, rtSigqueueinfo],
   [139, rtSigreturn],
   [153, times],
+  [154, setpgid],
   [155, getpgid],
-  [156, getpgid],
+  [156, getsid],
+  [157, setsid],
   [158, getgroups],
   [160, uname],
   [163, getrlimit],
@@ -128,6 +132,7 @@ const SERVED: ReadonlyArray<readonly [number, Call]> = [
   [215, munmap],
   [216, mremap],
   [220, clone],
+  [221, execve],
   [222, mmap],
   [226, mprotect],
   [228, mlock],
@@ -138,8 +143,10 @@ const SERVED: ReadonlyArray<readonly [number, Call]> = [
   [240, rtTgsigqueueinfo],
   [258, absent], // riscv_hwprobe
   [259, flushIcache],
+  [260, wait4],
   [261, prlimit64],
   [278, getrandom],
+  [281, execveat],
   [283, membarrier],
   [284, mlock2],
   [288, pkeyMprotect],
