@@ -17,7 +17,7 @@
  *             written: under mLock
  *   next      in its hash chain; queued, released: the list of those to be released. Under OBJECTS_LOCK
  *
- * Release    refs 0 ─► queued ─► a worker takes it, writes dirty pages back ─► forgetObject(): still 0? out of the hash, pages
+ * Release    refs 0 ─► queued ─► a worker takes it (refs 1), writes dirty pages back ─► forgetObject(): still 1? out of the hash, pages
  *            dropped, record deferred (faults under RCU may still look). A host that opens it before that revives it.
  * Locks      OBJECTS_LOCK, then cLock; mLock under mmapLock, with page-table locks inside. cLock is innermost but for the
  *            allocator's.
@@ -139,7 +139,10 @@ export function closeObject(cpu: usize, id: u32): void {
   putObject(cpu, o);
 }
 
-/** The id of an object that nobody refers to, taken off the queue; 0 when there is none. What was shared anonymous memory ends here. */
+/**
+ * The id of an object that nobody refers to, taken off the queue with a reference for the caller, who goes on to
+ * forgetObject(); 0 when there is none. What was shared anonymous memory ends here.
+ */
 export function takeReleasedObject(cpu: usize): u32 {
   while (atomic.load<u32>(RELEASED) != 0) {
     lock(cpu, OBJECTS_LOCK);
@@ -148,7 +151,10 @@ export function takeReleasedObject(cpu: usize): u32 {
     if (o != 0) {
       atomic.store<u32>(RELEASED, load<u32>(o, O_RELEASED));
       store<u32>(o, 0, O_QUEUED);
-      if (atomic.load<u32>(o, O_REFS) == 0) id = load<u32>(o, O_ID);
+      if (atomic.load<u32>(o, O_REFS) == 0) {
+        atomic.store<u32>(o, 1, O_REFS);
+        id = load<u32>(o, O_ID);
+      }
     }
     unlock(OBJECTS_LOCK);
     if (id >= OWN_IDS) forgetObject(cpu, id);
@@ -157,18 +163,22 @@ export function takeReleasedObject(cpu: usize): u32 {
   return 0;
 }
 
-/** Ends an object that was taken for release and written back; false when it was opened again meanwhile. */
+/** Ends an object that was taken for release and written back, with the reference of who took it; false when it was opened again meanwhile. */
 export function forgetObject(cpu: usize, id: u32): bool {
   lock(cpu, OBJECTS_LOCK);
   const o = findLocked(id);
-  const ends = o != 0 && atomic.load<u32>(o, O_REFS) == 0 && load<u32>(o, O_QUEUED) == 0;
+  const ends = o != 0 && atomic.load<u32>(o, O_REFS) == 1;
   if (ends) {
+    atomic.store<u32>(o, 0, O_REFS);
     let link = chainOf(id);
     while (<usize>load<u32>(link) != o) link = <usize>load<u32>(link) + O_NEXT;
     store<u32>(link, load<u32>(o, O_NEXT));
   }
   unlock(OBJECTS_LOCK);
-  if (!ends) return false;
+  if (!ends) {
+    if (o != 0) putObject(cpu, o);
+    return false;
+  }
   dropCache(cpu, o);
   defer(cpu, o, KIND_OBJECT);
   return true;
