@@ -29,7 +29,7 @@ function attach(id: number, flags = 0, who = guest): number {
 }
 /** shmdt of the last one to have it. */
 function detach(object: number, who = guest): void {
-  expect(who.host(HostCall.ShmDt, object)).toBe(0);
+  expect(who.host(HostCall.ShmDt, object)).toBeGreaterThan(0);
   cache.unmap(object, true);
   if (cache.mappings(object) === 0) expect(who.host(HostCall.ReleaseObject, object)).toBe(0);
 }

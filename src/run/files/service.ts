@@ -59,7 +59,7 @@ export enum HostCall {
   /** (id, shmflg, bounce offset) -> object, with a reference as MapObject gives; at the bounce offset {u64 size}.
    *  Errors as shmat(2). */
   ShmAt = 0x10020,
-  /** (object): a mapping made by ShmAt was undone by shmdt(2) -> 0; -EINVAL: no segment's. */
+  /** (object): a mapping made by ShmAt is undone by shmdt(2) -> bytes of the segment, whole pages; -EINVAL: no segment's. */
   ShmDt = 0x10021,
 }
 

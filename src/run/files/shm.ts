@@ -81,10 +81,11 @@ export class Segments {
     return object;
   }
 
-  detach(object: number, pid: number): void {
+  detach(object: number, pid: number): number {
     const segment = this.byObject.get(object) ?? fail(Errno.EINVAL);
     segment.detached = now();
     segment.user = pid;
+    return Number(segment.handle.stat().size);
   }
 
   /** An object's last mapping has gone. */
@@ -144,8 +145,7 @@ export function shmAt(state: State, call: Call): number {
 
 /** HostCall.ShmDt. */
 export function shmDt(state: State, call: Call): number {
-  state.world.segments.detach(call.uint(0), state.pid);
-  return 0;
+  return state.world.segments.detach(call.uint(0), state.pid);
 }
 
 export const shmCtl: Verb = (state, call) => {
