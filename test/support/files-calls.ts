@@ -83,6 +83,8 @@ const NUMBERS = {
   sync_file_range: [84, 277],
   utimensat: [88, 280],
   umask: [166, 95],
+  shmget: [194, 29],
+  shmctl: [195, 31],
   syncfs: [267, 306],
   renameat2: [276, 316],
   memfd_create: [279, 319],

@@ -27,6 +27,7 @@ import {
 } from "./memory.js";
 import { ppoll, pselect6 } from "./poll.js";
 import { getpgid, getppid, getsid, setpgid, setsid, wait4, waitid } from "./processes.js";
+import { shmat, shmdt } from "./shm.js";
 import {
   kill,
   rtSigaction,
@@ -128,6 +129,8 @@ const SERVED: ReadonlyArray<readonly [number, Call]> = [
   [177, getgid],
   [178, gettid],
   [179, sysinfo],
+  [196, shmat],
+  [197, shmdt],
   [214, brk],
   [215, munmap],
   [216, mremap],

@@ -34,6 +34,11 @@ export class Call {
     return Number(BigInt.asUintN(32, this.raw(index)));
   }
 
+  /** An unsigned 64-bit value, whole. */
+  word(index: number): bigint {
+    return BigInt.asUintN(64, this.raw(index));
+  }
+
   /** A signed 64-bit position; not exact beyond OFFSET_MAX either way. */
   offset(index: number): number {
     return Number(BigInt.asIntN(64, this.raw(index)));

@@ -67,6 +67,8 @@ export enum Nr {
   SyncFileRange = 84,
   UTimensAt = 88,
   Umask = 166,
+  ShmGet = 194,
+  ShmCtl = 195,
   ReadAhead = 213,
   FAdvise64 = 223,
   SyncFs = 267,
@@ -119,6 +121,7 @@ const SHAPES: ReadonlyArray<readonly [Nr, string, string]> = [
   [Nr.UTimensAt, "utimensat", "v p? i?32 v"],
   [Nr.Umask, "umask", "v"],
   [Nr.ReadAhead, "readahead", "v v v"],
+  [Nr.ShmGet, "shmget", "v v v"],
   [Nr.FAdvise64, "fadvise64", "v v v v"],
   [Nr.SyncFs, "syncfs", "v"],
   [Nr.RenameAt2, "renameat2", "v p v p v"],
@@ -219,6 +222,16 @@ const IOCTL_RECORDS: ReadonlyMap<number, Arg> = new Map([
 /** fcntl commands with a struct flock: 5 F_GETLK, 6 F_SETLK, 7 F_SETLKW and the open-file-description ones. */
 const FCNTL_LOCKS: ReadonlySet<number> = new Set([5, 6, 7, 36, 37, 38]);
 
+/** shmctl commands with a record: struct shmid64_ds, shminfo64 or shm_info. */
+const SHMCTL_RECORDS: ReadonlyMap<number, Arg> = new Map([
+  [1, record("i", 112)], // IPC_SET
+  [2, record("o", 112)], // IPC_STAT
+  [3, record("o", 72)], // IPC_INFO
+  [13, record("o", 112)], // SHM_STAT
+  [14, record("o", 48)], // SHM_INFO
+  [15, record("o", 112)], // SHM_STAT_ANY
+]);
+
 /** Descriptors one ppoll or pselect6 may name; more than there can be open. */
 export const POLL_MAX = 1024;
 
@@ -231,6 +244,8 @@ export function shapeOf(nr: number, args: readonly bigint[]): readonly Arg[] | u
       return [V, V, IOCTL_RECORDS.get(Number(BigInt.asUintN(32, args[1] ?? 0n))) ?? V];
     case Nr.Fcntl:
       return [V, V, FCNTL_LOCKS.has(Number(BigInt.asIntN(32, args[1] ?? 0n))) ? record("x", 32) : V];
+    case Nr.ShmCtl:
+      return [V, V, SHMCTL_RECORDS.get(Number(BigInt.asIntN(32, args[1] ?? 0n))) ?? V];
     case Nr.PPoll: {
       const count = Number(BigInt.asUintN(32, args[1] ?? 0n));
       return count > POLL_MAX ? [V, V] : [count ? record("x", count * 8) : V, V, record("i", 16, true), V, V];
@@ -254,6 +269,7 @@ const NAMES = new Map<number, string>([
   ...SHAPES.map(([nr, name]): [number, string] => [nr, name]),
   [Nr.Ioctl, "ioctl"],
   [Nr.Fcntl, "fcntl"],
+  [Nr.ShmCtl, "shmctl"],
   [Nr.PPoll, "ppoll"],
   [Nr.PSelect6, "pselect6"],
 ]);

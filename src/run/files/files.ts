@@ -35,6 +35,7 @@ import {
   type Program,
   ProgramError,
 } from "./service.js";
+import { Segments, shmAt, shmDt } from "./shm.js";
 import { stdioHandle } from "./stdio.js";
 import { verbOf } from "./verbs.js";
 import type { Credentials, Place } from "./vnode.js";
@@ -84,6 +85,7 @@ export class Files implements FileService {
       objects: new Objects(),
       nowhere: { root: memory.root, readOnly: false },
       nameless: new MemFs(NAMELESS_MINOR, owner),
+      segments: new Segments(),
       termios: freshTermios(),
       firstPid: pid,
       caller: { pid, tid: pid },
@@ -203,7 +205,7 @@ export class Files implements FileService {
       case HostCall.ReadPage:
         return objects.readPage(call);
       case HostCall.ReleaseObject:
-        return objects.release(call.uint(0));
+        return this.release(call.uint(0));
       case HostCall.ReadPages:
         return objects.readPages(call);
       case HostCall.WritePages:
@@ -220,8 +222,18 @@ export class Files implements FileService {
         return openProgram(this.stateOf(pid), call);
       case HostCall.ExecFiles:
         return execFiles(this.stateOf(pid), call);
+      case HostCall.ShmAt:
+        return shmAt(this.stateOf(pid), call);
+      case HostCall.ShmDt:
+        return shmDt(this.stateOf(pid), call);
     }
     return -Errno.ENOSYS;
+  }
+
+  private release(id: number): number {
+    const result = this.world.objects.release(id);
+    if (result === 0) this.world.segments.unmapped(id);
+    return result;
   }
 
   private fork(parent: State, pid: number, flags: number): number {
@@ -246,6 +258,7 @@ export class Files implements FileService {
       this.options.stdio.map((stdio) => (stdio?.kind === "stream" ? stdio.stream.drained() : undefined)),
     );
     this.world.objects.dropAll();
+    this.world.segments.releaseAll();
     for (const pid of [...this.processes.keys()]) this.exit(pid);
   }
 }

@@ -12,6 +12,7 @@ import type { Description, DescriptorTable } from "./description.js";
 import type { MemFs } from "./memfs.js";
 import type { Objects } from "./objects.js";
 import type { Namespace } from "./resolve.js";
+import type { Segments } from "./shm.js";
 import type { Credentials, Mount, Place } from "./vnode.js";
 import type { Waits } from "./waits.js";
 
@@ -30,6 +31,7 @@ export interface World {
   readonly nowhere: Mount;
   /** The file system of files without a name: memfd, System V segments, shared /dev/zero. */
   readonly nameless: MemFs;
+  readonly segments: Segments;
   /** The terminal's settings as a guest last set them; see ioctl.ts. */
   termios: Uint8Array;
   /** The process the machine began with: all are in its group. */

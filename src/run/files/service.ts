@@ -56,16 +56,11 @@ export enum HostCall {
    *  and cmdline tell of it. -EBADF. */
   ExecFiles = 0x10013,
 
-  /** (key, size, shmflg) -> a segment's id, as shmget(2). */
-  ShmGet = 0x10020,
   /** (id, shmflg, bounce offset) -> object, with a reference as MapObject gives; at the bounce offset {u64 size}.
    *  Errors as shmat(2). */
-  ShmAt = 0x10021,
-  /** (object): a mapping made by ShmAt was undone by shmdt(2) -> 0; -EINVAL: no segment's. */
-  ShmDt = 0x10022,
-  /** (id, command, bounce offset of struct shmid64_ds, shminfo or shm_info) -> as shmctl(2); the bytes that go in or come
-   *  out lie at the bounce offset. */
-  ShmCtl = 0x10023,
+  ShmAt = 0x10020,
+  /** (object): a mapping made by ShmAt is undone by shmdt(2) -> bytes of the segment, whole pages; -EINVAL: no segment's. */
+  ShmDt = 0x10021,
 }
 
 /** What a mapping of a file may become later (VM_MAYWRITE). */

@@ -12,6 +12,7 @@ import { memfdCreate } from "./memfd.js";
 import { linkAt, mkdirAt, readLinkAt, renameAt2, symlinkAt, unlinkAt } from "./names.js";
 import { close, closeRange, eventFd2, openAt, pipe2 } from "./open.js";
 import { ppoll, pselect6 } from "./poll.js";
+import { shmCtl, shmGet } from "./shm.js";
 import * as status from "./status.js";
 import * as sync from "./sync.js";
 import { lseek, pread, pwrite, read, write } from "./transfer.js";
@@ -64,6 +65,8 @@ const VERBS: ReadonlyMap<number, Verb> = new Map<number, Verb>([
   [Nr.FAdvise64, attributes.advise],
   [Nr.SyncFs, sync.syncFs],
   [Nr.RenameAt2, renameAt2],
+  [Nr.ShmGet, shmGet],
+  [Nr.ShmCtl, shmCtl],
   [Nr.MemfdCreate, memfdCreate],
   [Nr.SendFile, sendFile],
   [Nr.CopyFileRange, copyFileRange],
