@@ -69,12 +69,12 @@ test("at the limit of threads a clone gets EAGAIN, and a thread's end makes room
   tasks.taskInit(100, 2);
   expect(tasks.firstThread(cpu)).toBe(100);
   for (const i of [1, 2, 3]) tasks.joinPool(tasks.cpuArea(i));
-  const index = tasks.claimWorker(cpu);
+  const index = tasks.claimWorker(cpu, 0, 0);
   expect(index).toBe(3);
-  expect(tasks.claimWorker(cpu)).toBe(-Errno.EAGAIN);
-  tasks.startThread(cpu, index, 0n, 0n);
-  tasks.endThread(tasks.cpuArea(index), 0n);
-  expect(tasks.claimWorker(cpu)).toBe(2);
+  expect(tasks.claimWorker(cpu, 0, 0)).toBe(-Errno.EAGAIN);
+  tasks.startThread(cpu, index, 0n, 0n, 0n);
+  tasks.endThread(tasks.cpuArea(index), 0n, 0);
+  expect(tasks.claimWorker(cpu, 0, 0)).toBe(2);
 });
 
 test("a signal for the process finds another thread when the one it kicked blocks it, or ends", () => {
@@ -87,12 +87,12 @@ test("a signal for the process finds another thread when the one it kicked block
   tasks.firstThread(cpu);
   for (const i of [1, 2]) {
     tasks.joinPool(tasks.cpuArea(i));
-    tasks.startThread(cpu, tasks.claimWorker(cpu), 0n, 0n);
+    tasks.startThread(cpu, tasks.claimWorker(cpu, 0, 0), 0n, 0n, 0n);
   }
   expect(tasks.signalProcess(cpu, USR1, 0, 100, 0, 0n)).toBe(0);
   expect([0, 1, 2].map(kicked)).toEqual([true, false, false]);
   tasks.setMask(cpu, ~0n);
   expect([0, 1, 2].map(kicked)).toEqual([false, true, false]);
-  tasks.endThread(tasks.cpuArea(1), 0n);
+  tasks.endThread(tasks.cpuArea(1), 0n, 0);
   expect([0, 1, 2].map(kicked)).toEqual([false, false, true]);
 });

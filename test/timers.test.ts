@@ -103,8 +103,8 @@ test("a timer that goes takes its pending signal with it", () => {
 test("a thread that is not there, a table that is full, an ignored signal", () => {
   const m = machine();
   expect(make(m, 12345)).toBe(-22);
-  const ids = Array.from({ length: 127 }, () => make(m));
-  expect(new Set(ids).size).toBe(127);
+  const ids = Array.from({ length: 128 }, () => make(m));
+  expect(new Set(ids).size).toBe(128);
   expect(make(m)).toBe(-11);
   const id = ids[5] as number;
   m.core.changeAction(m.cpu, SIGNAL, 0, 1, 1n, 0n, 0n);

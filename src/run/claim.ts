@@ -2,7 +2,10 @@
  * run/claim.ts: a signal taken for delivery, as the core's claimSignal writes it.
  *
  *   {code i32, pid u32, uid u32, -, value u64, handler u64, flags u64, mask u64}
+ *
+ * A child's end carries two things in `value`: what si_status tells below, si_utime above (core/task/exit.ts).
  */
+import { Signal } from "./signals.js";
 
 /** si_code values of signals that are sent. */
 export enum SigInfo {
@@ -60,5 +63,8 @@ export function writeSigInfo(view: DataView, offset: number, claim: Claim): void
   }
   view.setUint32(offset + 16, claim.pid, true);
   view.setUint32(offset + 20, claim.uid, true);
-  view.setBigUint64(offset + 24, claim.value, true);
+  if (claim.signal === Signal.CHLD && claim.code > 0) {
+    view.setUint32(offset + 24, Number(claim.value & 0xffffffffn), true);
+    view.setBigUint64(offset + 32, claim.value >> 32n, true);
+  } else view.setBigUint64(offset + 24, claim.value, true);
 }

@@ -99,18 +99,49 @@ export interface Core {
   idleWorkersRacy(): number;
   awaitThread(cpu: number): void;
   firstThread(cpu: number): number;
-  claimWorker(cpu: number): number;
+  claimWorker(cpu: number, flags: number, exitSignal: number): number;
   unclaimWorker(cpu: number, index: number): void;
-  startThread(cpu: number, index: number, mask: bigint, clearTid: bigint): void;
-  endThread(cpu: number, retired: bigint): number;
+  startThread(cpu: number, index: number, mask: bigint, clearTid: bigint, setTid: bigint): void;
+  endThread(cpu: number, retired: bigint, status: number): number;
   retiredBefore(index: number): bigint;
-  beginExit(cpu: number, status: number): number;
-  exiting(): number;
   threadTid(index: number): number;
   threadWord(index: number, word: number): number;
   liveThreads(cpu: number): number;
-  getClearTid(cpu: number): bigint;
-  setClearTid(cpu: number, address: bigint): void;
+  ownLong(cpu: number, which: number): bigint;
+  setOwnLong(cpu: number, which: number, value: bigint): void;
+  sleepBegins(cpu: number, sinceNs: number): void;
+  sleepEnds(cpu: number, sleptNs: number): void;
+
+  beginExit(cpu: number, status: number): number;
+  exitStatus(cpu: number): number;
+  endProcess(cpu: number, uid: number): number;
+  killOthers(cpu: number): number;
+  processNs(cpu: number, children: number): number;
+  beginExec(cpu: number): number;
+  threadsLeft(cpu: number): number;
+  finishExec(cpu: number): void;
+  waitChild(cpu: number, kind: number, id: number, options: number, out: number): number;
+  vforkDone(cpu: number): void;
+  vforkWaits(cpu: number): number;
+  forgetVfork(cpu: number): void;
+  ownPid(cpu: number): number;
+  parentPid(cpu: number): number;
+  processCount(cpu: number): number;
+  processWord(pid: number, what: number): number;
+  setGroup(cpu: number, pid: number, group: number): number;
+  getGroup(cpu: number, pid: number): number;
+  getSession(cpu: number, pid: number): number;
+  newSession(cpu: number): number;
+
+  firstSpace(): number;
+  newSpace(cpu: number): number;
+  forkSpace?(cpu: number): bigint;
+  holdSpace(space: number): void;
+  putSpace(cpu: number, space: number): void;
+  assignSpace(cpu: number, space: number): void;
+  switchSpace(cpu: number, space: number): void;
+  leaveSpace(cpu: number): void;
+  spaceOf(cpu: number): number;
 
   changeAction(
     cpu: number,
@@ -126,7 +157,17 @@ export interface Core {
   setAwaited(cpu: number, set: bigint): void;
   pendingSet(cpu: number): bigint;
   signalWaits(cpu: number): number;
-  signalThread(cpu: number, tid: number, signal: number, code: number, pid: number, uid: number, value: bigint): number;
+  signalThread(
+    cpu: number,
+    owner: number,
+    tid: number,
+    signal: number,
+    code: number,
+    pid: number,
+    uid: number,
+    value: bigint,
+  ): number;
+  signalTo(cpu: number, to: number, signal: number, code: number, pid: number, uid: number, value: bigint): number;
   signalProcess(cpu: number, signal: number, code: number, pid: number, uid: number, value: bigint): number;
   signalFromHost(signal: number): void;
   claimSignal(cpu: number, set: bigint, out: number, any: number): number;

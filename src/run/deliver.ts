@@ -24,7 +24,7 @@ export function deliver(thread: Thread, restart: boolean): void {
   for (;;) {
     const claim = thread.takeClaim();
     if (claim) {
-      if (claim.action.handler === SIG_DFL) thread.exitProcess(128 + claim.signal);
+      if (claim.action.handler === SIG_DFL) thread.die(claim.signal);
       if (claim.action.handler === SIG_IGN) continue;
       if (undecided) decideRestart(thread, (claim.action.flags & ActionFlag.Restart) !== 0);
       undecided = false;
@@ -48,7 +48,7 @@ export function deliverTrap(thread: Thread, signal: number, code: number, addres
   const { core, cpu, guest } = thread;
   core.forceSignal(cpu, signal, guest.out);
   const action = readAction(guest.view, 0);
-  if (action.handler === SIG_DFL) thread.exitProcess(128 + signal);
+  if (action.handler === SIG_DFL) thread.die(signal);
   enterHandler(thread, { signal, code, pid: 0, uid: 0, value: 0n, address, action });
 }
 
@@ -61,7 +61,7 @@ function enterHandler(thread: Thread, claim: Claim): void {
   const frame = framePlace(thread, sp, (action.flags & ActionFlag.OnStack) !== 0);
   writeFrame(guest.view, core, cpu, claim, thread.savedMask ?? mask, stackNow(thread, sp));
   thread.savedMask = undefined;
-  if (frame === undefined || guest.copyOut(frame, 0, FRAME_BYTES) < 0) thread.exitProcess(128 + Signal.SEGV);
+  if (frame === undefined || guest.copyOut(frame, 0, FRAME_BYTES) < 0) thread.die(Signal.SEGV);
   if ((thread.altStack.flags & SS_AUTODISARM) !== 0) thread.altStack = { sp: 0n, size: 0n, flags: SS_DISABLE };
   core.setPc(cpu, action.handler & ~1n);
   core.setX(cpu, 1, Thread.trampoline);

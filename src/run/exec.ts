@@ -112,9 +112,8 @@ const HWCAP = [..."IMAFDC"].reduce((bits, letter) => bits | (1 << (letter.charCo
 
 /** Writes strings and vectors below STACK_TOP; the stack pointer, which holds argc. */
 function writeStack(thread: Thread, plan: ExecPlan, bias: bigint): bigint {
-  const encoder = new TextEncoder();
-  const texts = [...plan.argv, ...plan.env, plan.path].map((text) => encoder.encode(`${text}\0`));
-  const textBytes = texts.reduce((sum, text) => sum + text.length, 0);
+  const texts = [...plan.argv, ...plan.env, plan.path];
+  const textBytes = texts.reduce((sum, text) => sum + text.length + 1, 0);
   if (textBytes > STRINGS_MAX) throw new ExecError("argument list too long");
   const strings = STACK_TOP - 16n - BigInt(textBytes);
   const random = (strings - 16n) & ~15n;
@@ -122,7 +121,7 @@ function writeStack(thread: Thread, plan: ExecPlan, bias: bigint): bigint {
   let at = strings;
   for (const text of texts) {
     addresses.push(at);
-    at += BigInt(text.length);
+    at += BigInt(text.length + 1);
   }
   const argc = plan.argv.length;
   const execFn = addresses.pop() as bigint;
@@ -139,7 +138,7 @@ function writeStack(thread: Thread, plan: ExecPlan, bias: bigint): bigint {
   let place = Number(strings - sp);
   for (const text of texts) {
     block.set(text, place);
-    place += text.length;
+    place += text.length + 1;
   }
   if (thread.guest.write(sp, block) < 0) throw new ExecError("no memory for the program's stack");
   return sp;

@@ -30,7 +30,7 @@ import {
   type Program,
   ProgramError,
 } from "./files/service.js";
-import { type ExecPlan, type ProcessInfo, UNKNOWN_SLOTS, type WorkerInit, type WorkerMessage } from "./messages.js";
+import { type ExecPlan, type MachineInfo, UNKNOWN_SLOTS, type WorkerInit, type WorkerMessage } from "./messages.js";
 import { pageCache } from "./pageCache.js";
 import type { Platform, WorkerHandle } from "./platform.js";
 import { Signal } from "./signals.js";
@@ -58,6 +58,8 @@ export interface MachineOptions {
   readonly gid: number;
   /** Most guest threads alive at once. */
   readonly maxThreads?: number;
+  /** Told of what happened to a process while others go on: the rest of a line after "faultline: ". */
+  readonly say?: (line: string) => void;
 }
 
 export interface Outcome {
@@ -76,7 +78,6 @@ const WASM_PAGES_MAX = 65535;
 /** Idle workers kept ahead of demand, and how many are in the making at once. */
 const SPARE_MIN = 4;
 const STARTING_MAX = 2;
-const NAME_LENGTH = 15;
 /** The longest that setTimeout waits. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 const DOUBLE_INTERRUPT_NS = 1e9;
@@ -95,9 +96,11 @@ export class Machine {
   private readonly unknown = new SharedArrayBuffer(UNKNOWN_SLOTS * 4);
   private readonly originNs: number;
   private readonly maxThreads: number;
-  private process: ProcessInfo;
+  private readonly info: MachineInfo;
+  /** Why the first process was killed: said last. */
+  private line: string | undefined;
   private program: Program | undefined;
-  private end: ((outcome: { status: number; line?: string } | Error) => void) | undefined;
+  private end: ((status: number | Error) => void) | undefined;
   private lastInterruptNs = Number.NEGATIVE_INFINITY;
   private alarm: ReturnType<typeof setTimeout> | undefined;
 
@@ -109,13 +112,12 @@ export class Machine {
     const pages = Math.min(Math.floor(options.memoryBytes / WASM_PAGE), WASM_PAGES_MAX);
     this.maxThreads = Math.min(options.maxThreads ?? MAX_THREADS, MAX_THREADS);
     this.originNs = platform.clockNs();
-    this.process = {
-      pid: PID,
+    this.info = {
+      firstPid: PID,
       uid: options.uid,
       gid: options.gid,
       cpus: options.cpus,
       memoryBytes: pages * WASM_PAGE,
-      name: "",
       originNs: this.originNs,
       epochNs: platform.epochNs(),
     };
@@ -136,18 +138,19 @@ export class Machine {
 
   /** Runs PROGRAM to its end. Throws MachineError, ProgramError or ElfError when it can not be run. */
   async run(name: string, args: readonly string[], env: readonly string[]): Promise<Outcome> {
+    const encoder = new TextEncoder();
     const program = await this.files.openProgram(name);
     this.program = program;
     const head = await program.readHead(ELF_HEAD_BYTES);
     const plan: ExecPlan = {
       image: parseFor(name, head, program.size),
       object: program.object,
-      argv: [name, ...args],
-      env,
-      path: program.path,
+      argv: [name, ...args].map((text) => encoder.encode(text)),
+      env: env.map((text) => encoder.encode(text)),
+      path: encoder.encode(program.path),
+      name: program.path.split("/").at(-1) ?? "",
     };
-    this.process = { ...this.process, name: (program.path.split("/").at(-1) ?? "").slice(0, NAME_LENGTH) };
-    const ended = new Promise<{ status: number; line?: string } | Error>((resolve) => {
+    const ended = new Promise<number | Error>((resolve) => {
       this.end = resolve;
     });
     this.start(plan);
@@ -160,7 +163,7 @@ export class Machine {
     for (const slot of this.slots) slot.handle.terminate();
     if (end instanceof Error) throw end;
     const stats = collectStats(this.core, this.slots.length, new Uint32Array(this.unknown), wallNs);
-    return { ...end, stats };
+    return { status: end, stats, ...(this.line === undefined ? {} : { line: this.line }) };
   }
 
   /** A host SIGINT goes to the guest; true when it is the second within a second: the caller ends Faultline. */
@@ -189,7 +192,7 @@ export class Machine {
       module: this.platform.core,
       memory: this.memory,
       index,
-      process: this.process,
+      info: this.info,
       reply,
       unknown: this.unknown,
       ...(exec ? { exec } : {}),
@@ -227,7 +230,11 @@ export class Machine {
         this.keepSpares();
         break;
       case "exit":
-        this.end(message.line === undefined ? { status: message.status } : message);
+        this.end(message.status);
+        break;
+      case "killed":
+        if (message.pid === PID) this.line = message.line;
+        else this.options.say?.(message.line);
         break;
       case "refused":
         this.end(new MachineError(message.reason));
@@ -268,8 +275,8 @@ export class Machine {
   }
 
   private serve(cpu: number, slot: Slot, message: Extract<WorkerMessage, { kind: "call" }>): void {
-    const { tid, nr, args, flags } = message;
-    const request = { cpu, tid, nr, args, flags, bounce: slot.bounce };
+    const { pid, tid, nr, args, flags } = message;
+    const request = { cpu, pid, tid, nr, args, flags, bounce: slot.bounce };
     const moves = nr === HostCall.ReadPages || nr === HostCall.WritePages;
     this.answer(slot, cpu, moves ? { ...request, pages: this.pagesOf(slot, args) } : request);
   }

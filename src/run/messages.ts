@@ -6,31 +6,37 @@
  */
 import type { ElfImage } from "./elf.js";
 
-/** The program to start, with its strings. */
+/** The program to start, with its strings: bytes without a NUL. */
 export interface ExecPlan {
   readonly image: ElfImage;
   /** Object id of the program file. */
   readonly object: number;
-  readonly argv: readonly string[];
-  readonly env: readonly string[];
+  readonly argv: readonly Uint8Array[];
+  readonly env: readonly Uint8Array[];
   /** AT_EXECFN. */
-  readonly path: string;
+  readonly path: Uint8Array;
+  /** The last name of its path: PR_GET_NAME. */
+  readonly name: string;
 }
 
-/** What every thread knows of the process and its machine. */
-export interface ProcessInfo {
-  readonly pid: number;
+/** What every thread knows of its machine, whatever process it belongs to. */
+export interface MachineInfo {
+  /** Id of the process that the machine was started for: it ends with it. */
+  readonly firstPid: number;
   readonly uid: number;
   readonly gid: number;
   /** CPUs the guest is told of. */
   readonly cpus: number;
   readonly memoryBytes: number;
-  /** First 15 bytes of the program's file name: PR_GET_NAME of a new thread. */
-  readonly name: string;
   /** The platform's clock when the machine started: guest clocks count from here. */
   readonly originNs: number;
   /** Nanoseconds since 1970 at originNs. */
   readonly epochNs: number;
+}
+
+/** The same, for a thread of one process. */
+export interface ProcessInfo extends MachineInfo {
+  readonly pid: number;
 }
 
 export interface WorkerInit {
@@ -38,7 +44,7 @@ export interface WorkerInit {
   readonly memory: WebAssembly.Memory;
   /** CPU index. */
   readonly index: number;
-  readonly process: ProcessInfo;
+  readonly info: MachineInfo;
   /** One float64: the answer to the last request. */
   readonly reply: SharedArrayBuffer;
   /** A u32 for each system call number below UNKNOWN_SLOTS: how often it was asked for in vain. */
@@ -54,6 +60,7 @@ export type WorkerMessage =
   | { readonly kind: "idle" }
   | {
       readonly kind: "call";
+      readonly pid: number;
       readonly tid: number;
       readonly nr: number;
       readonly args: readonly bigint[];
@@ -66,8 +73,10 @@ export type WorkerMessage =
   | { readonly kind: "timer" }
   /** A clone took a worker, or wants one. */
   | { readonly kind: "spare" }
-  /** The process ended with this exit status (128 + n for a fatal signal); `line` is for stderr. */
-  | { readonly kind: "exit"; readonly status: number; readonly line?: string }
+  /** The first process ended, and all others: its exit status (128 + n for a fatal signal). */
+  | { readonly kind: "exit"; readonly status: number }
+  /** Why a process had to be killed, for stderr. */
+  | { readonly kind: "killed"; readonly pid: number; readonly line: string }
   /** The program could not be started. */
   | { readonly kind: "refused"; readonly reason: string }
   /** Faultline's own failure. */

@@ -13,6 +13,7 @@ export enum Signal {
   PIPE = 13,
   ALRM = 14,
   TERM = 15,
+  CHLD = 17,
   STOP = 19,
 }
 

@@ -7,12 +7,14 @@
  *            ├ Oom   ─► process dies     │
  *            └ Kick  ─► (signals, stop) ─┘
  *
- * Private to the worker: all fields here. What other threads may see lives in the core's thread record.
- * Ends by    ThreadExit (exit), or ThreadStopped (the process ends).
+ * Private to the worker: all fields here. What other threads may see, and what a fork's child must find, lives in the
+ * core's records.
+ * Ends by    ThreadExit (exit), or ThreadStopped (the process ends, or another thread executes a program): end.ts.
  */
 import { Errno } from "../core/abi/errno.js";
 import { Cause, Exit } from "../core/abi/exit.js";
 import { Pending } from "../core/abi/pending.js";
+import { ThreadLong } from "../core/abi/word.js";
 import { CALLS } from "./calls/table.js";
 import { type Claim, readClaim, SigInfo } from "./claim.js";
 import type { Core } from "./core.js";
@@ -21,7 +23,7 @@ import { restarts } from "./files/calls.js";
 import { fileCall } from "./files/marshal.js";
 import { Guest, PageIn } from "./guest.js";
 import { type HostPort, ThreadStopped } from "./hostport.js";
-import type { ProcessInfo, WorkerHost } from "./messages.js";
+import type { MachineInfo, ProcessInfo, WorkerHost } from "./messages.js";
 import { Signal } from "./signals.js";
 
 /** A call that a handled signal interrupts: started again under SA_RESTART, else EINTR. Linux: ERESTARTSYS. */
@@ -29,7 +31,7 @@ export const RESTART = -512;
 
 /** Unwinds a thread that called exit(2). */
 export class ThreadExit extends Error {
-  constructor(readonly status: number) {
+  constructor(readonly code: number) {
     super();
   }
 }
@@ -46,14 +48,12 @@ export interface AltStack {
 
 export class Thread {
   readonly guest: Guest;
-  altStack: AltStack = { sp: 0n, size: 0n, flags: 2 };
-  robustList = 0n;
-  name: string;
+  readonly process: ProcessInfo;
   /** The mask to go back to after a call that changed it for its own duration. */
   savedMask: bigint | undefined;
   /** Where sigreturn frames return through. */
   static readonly trampoline = (1n << 38n) - 4096n;
-  readonly startNs: number;
+  private readonly startNs: number;
   private sleptNs = 0;
   private claimed: Claim | undefined;
 
@@ -63,14 +63,66 @@ export class Thread {
     memory: WebAssembly.Memory,
     readonly port: HostPort,
     readonly host: WorkerHost,
-    readonly process: ProcessInfo,
-    readonly tid: number,
+    info: MachineInfo,
+    public tid: number,
     private readonly unknown: Uint32Array,
   ) {
     this.guest = new Guest(core, cpu, memory, port);
-    this.name = process.name;
+    this.process = { ...info, pid: core.ownPid(cpu) };
     port.tid = tid;
+    port.pid = this.process.pid;
     this.startNs = this.now();
+  }
+
+  private own(which: ThreadLong): bigint {
+    return BigInt.asUintN(64, this.core.ownLong(this.cpu, which));
+  }
+
+  private setOwn(which: ThreadLong, value: bigint): void {
+    this.core.setOwnLong(this.cpu, which, value);
+  }
+
+  get altStack(): AltStack {
+    const flags = Number(this.own(ThreadLong.AltFlags)) | 0;
+    return { sp: this.own(ThreadLong.AltSp), size: this.own(ThreadLong.AltSize), flags };
+  }
+
+  set altStack({ sp, size, flags }: AltStack) {
+    this.setOwn(ThreadLong.AltSp, sp);
+    this.setOwn(ThreadLong.AltSize, size);
+    this.setOwn(ThreadLong.AltFlags, BigInt(flags >>> 0));
+  }
+
+  get robustList(): bigint {
+    return this.own(ThreadLong.Robust);
+  }
+
+  set robustList(head: bigint) {
+    this.setOwn(ThreadLong.Robust, head);
+  }
+
+  get clearTid(): bigint {
+    return this.own(ThreadLong.ClearTid);
+  }
+
+  set clearTid(address: bigint) {
+    this.setOwn(ThreadLong.ClearTid, address);
+  }
+
+  /** PR_GET_NAME: at most 15 characters, a byte each. */
+  get name(): string {
+    const view = new DataView(new ArrayBuffer(16));
+    view.setBigUint64(0, this.own(ThreadLong.NameLow), true);
+    view.setBigUint64(8, this.own(ThreadLong.NameHigh), true);
+    const bytes = new Uint8Array(view.buffer);
+    return String.fromCharCode(...bytes.subarray(0, bytes.indexOf(0)));
+  }
+
+  set name(name: string) {
+    const view = new DataView(new ArrayBuffer(16));
+    for (let i = 0; i < Math.min(name.length, NAME_LENGTH); i++) view.setUint8(i, name.charCodeAt(i));
+    this.setOwn(ThreadLong.NameLow, view.getBigUint64(0, true));
+    this.setOwn(ThreadLong.NameHigh, view.getBigUint64(8, true));
   }
 
   /** Nanoseconds since the machine started; the core's clock too. */
@@ -81,6 +133,12 @@ export class Thread {
   /** Time this thread was not asleep: the nearest there is to its CPU time. */
   busyNs(): number {
     return this.now() - this.startNs - this.sleptNs;
+  }
+
+  /** What a clone left for the child to do first. */
+  begin(): void {
+    const word = this.own(ThreadLong.SetTid);
+    if (word !== 0n) this.guest.writeU32(word, this.tid);
   }
 
   run(): never {
@@ -123,7 +181,8 @@ export class Thread {
   /** A write to a pipe or stream nobody reads: the writing thread gets SIGPIPE (pipe(7)). */
   private brokenPipe(nr: number): void {
     if (!WRITES.has(nr)) return;
-    this.core.signalThread(this.cpu, this.tid, Signal.PIPE, SigInfo.User, this.process.pid, this.process.uid, 0n);
+    const { pid, uid } = this.process;
+    this.core.signalThread(this.cpu, pid, this.tid, Signal.PIPE, SigInfo.User, pid, uid, 0n);
   }
 
   private trap(): void {
@@ -149,17 +208,22 @@ export class Thread {
 
   private outOfFrames(pc: bigint): never {
     const at = BigInt.asUintN(64, pc).toString(16);
-    this.exitProcess(
-      128 + Signal.KILL,
+    this.die(
+      Signal.KILL,
       `out of memory: no frame for a fault of thread ${this.tid} at pc 0x${at}; killed (a larger --memory may help)`,
     );
   }
 
-  /** Ends the process for every thread. */
-  exitProcess(status: number, line?: string): never {
-    if (this.core.beginExit(this.cpu, status) !== 0) {
-      this.host.post(line === undefined ? { kind: "exit", status } : { kind: "exit", status, line });
-    }
+  /** Ends the process for every thread, with an exit code. */
+  exitGroup(code: number): never {
+    this.core.beginExit(this.cpu, (code & 0xff) << 8);
+    throw new ThreadStopped();
+  }
+
+  /** The same by a fatal signal; `line` says on stderr why. */
+  die(signal: number, line?: string): never {
+    const first = this.core.beginExit(this.cpu, signal) !== 0;
+    if (first && line !== undefined) this.host.post({ kind: "killed", pid: this.process.pid, line });
     throw new ThreadStopped();
   }
 
@@ -207,8 +271,11 @@ export class Thread {
   /** Runs a wait of the core's own, counted as sleep. */
   asleep<T>(wait: () => T): T {
     const from = this.now();
+    this.core.sleepBegins(this.cpu, from);
     const result = wait();
-    this.sleptNs += this.now() - from;
+    const slept = this.now() - from;
+    this.sleptNs += slept;
+    this.core.sleepEnds(this.cpu, slept);
     return result;
   }
 
@@ -238,6 +305,7 @@ export class Thread {
 export const NO_RESULT = Number.MIN_SAFE_INTEGER;
 
 const MAX_SLEEP = 2 ** 62;
+const NAME_LENGTH = 15;
 const BUS_ADRALN = 1;
 const BUS_ADRERR = 2;
 /** write, writev, pwrite64, pwritev, pwritev2, and sendfile-like calls are not there. */

@@ -5,26 +5,26 @@
  *
  * A worker waits in the core, not in its event loop: a clone wakes it in microseconds.
  */
-
-import { releaseThread } from "./calls/threads.js";
 import { CoreBug, instantiateCore } from "./core.js";
+import { live } from "./end.js";
 import { ExecError, exec } from "./exec.js";
-import { HostPort, ThreadStopped } from "./hostport.js";
+import { HostPort } from "./hostport.js";
 import type { WorkerHost, WorkerInit } from "./messages.js";
-import { Thread, ThreadExit } from "./thread.js";
+import { Thread } from "./thread.js";
 
 export function runWorker(init: WorkerInit, host: WorkerHost): void {
-  const { process, memory, exec: plan } = init;
+  const { info, memory, exec: plan } = init;
   try {
-    const core = instantiateCore(init.module, memory, () => host.clockNs() - process.originNs);
+    const core = instantiateCore(init.module, memory, () => host.clockNs() - info.originNs);
     const cpu = core.cpuArea(init.index);
     const port = new HostPort(core, cpu, host, init.reply);
     const unknown = new Uint32Array(init.unknown);
-    const thread = (tid: number) => new Thread(core, cpu, memory, port, host, process, tid, unknown);
+    const thread = (tid: number) => new Thread(core, cpu, memory, port, host, info, tid, unknown);
     if (plan) {
       const tid = core.firstThread(cpu);
       core.cpuOnline(cpu);
       const first = thread(tid);
+      first.name = plan.name;
       exec(first, plan);
       live(first);
     }
@@ -36,25 +36,9 @@ export function runWorker(init: WorkerInit, host: WorkerHost): void {
       live(thread(core.threadTid(init.index)));
     }
   } catch (error) {
-    if (error instanceof ThreadStopped) return;
     if (error instanceof ExecError) host.post({ kind: "refused", reason: error.message });
     else host.post({ kind: "failed", reason: describe(error) });
   }
-}
-
-/** Runs a thread to its end; the last one's status is the process's. */
-function live(thread: Thread): void {
-  const { core, cpu } = thread;
-  let status = 0;
-  try {
-    thread.run();
-  } catch (error) {
-    if (!(error instanceof ThreadExit)) throw error;
-    status = error.status;
-  }
-  releaseThread(thread);
-  if (core.endThread(cpu, core.instructions(cpu)) === 0) thread.exitProcess(status);
-  core.cpuOffline(cpu);
 }
 
 function describe(error: unknown): string {

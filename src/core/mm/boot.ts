@@ -17,9 +17,11 @@ import {
   H_MEMORY_BYTES,
   H_POLICY,
   H_TABLES,
+  H_TASKS,
   H_ZERO_FRAME,
   MAGIC,
   SPACE,
+  TASK_AREA_BYTES,
 } from "../sync/layout";
 import { abandonDeferred } from "../sync/rcu";
 import { tlbFlushAll } from "../sync/tlb";
@@ -41,7 +43,8 @@ export function boot(memoryBytes: u32, cpus: u32, policy: u32, tables: u32, layo
   if (policy > <u32>Policy.VmaRefcount || tables > <u32>Tables.Irq) return -Errno.EINVAL;
   if (layout > <u32>Layout.Fragments) return -Errno.EINVAL;
   if (cpus == 0 || cpus > 257) return -Errno.EINVAL;
-  const descriptors = CPU_AREAS + cpus * CPU_BYTES;
+  const tasks = CPU_AREAS + cpus * CPU_BYTES;
+  const descriptors = tasks + cpus * TASK_AREA_BYTES;
   const allFrames = memoryBytes >> 12;
   const firstFrame = (<u64>descriptors + <u64>allFrames * DESCRIPTOR_BYTES + 4095) >> 12;
   if (firstFrame + 32 > allFrames) return -Errno.ENOMEM;
@@ -50,6 +53,7 @@ export function boot(memoryBytes: u32, cpus: u32, policy: u32, tables: u32, layo
   store<u32>(H_POLICY, policy);
   store<u32>(H_TABLES, tables);
   store<u32>(H_LAYOUT, layout);
+  store<u32>(H_TASKS, <u32>tasks);
   store<u32>(H_DESCRIPTORS, <u32>descriptors);
   bootFrames(<u32>firstFrame, allFrames - <u32>firstFrame);
   bootSlab(SLAB_VMA, VMA_BYTES);

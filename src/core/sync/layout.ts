@@ -4,9 +4,10 @@
  *   0        4 KiB    never used: a null pointer lands here
  *   0x1000   4 KiB    header: the machine's constants, the global RCU and mmapLock lines, the space record
  *   0x2000   8 KiB    allocator lines: frames, slabs
- *   0x4000  64 KiB    task region: futex buckets, signal state
+ *   0x4000  64 KiB    task region: futex buckets, signal records, timers
  *   0x14000 256 KiB   hart region: tables the hart fills once at boot
  *   0x54000 80 KiB/CPU  per-CPU areas (cpu.ts)
+ *           4 KiB/CPU   task areas: records of processes and threads (task/region.ts)
  *           64 B/frame  frame descriptors, one line each (mm/frame.ts), for every frame of the memory
  *           rest      frames
  */
@@ -24,6 +25,7 @@ export const TASK_REGION_BYTES: u32 = 0x10000;
 export const HART_REGION: usize = 0x14000;
 export const HART_REGION_BYTES: u32 = 0x40000;
 export const CPU_AREAS: usize = 0x54000;
+export const TASK_AREA_BYTES: u32 = 4096;
 
 /** Header: immutable after boot. */
 export const H_MAGIC: usize = HEADER;
@@ -36,6 +38,8 @@ export const H_DESCRIPTORS: usize = HEADER + 24;
 export const H_FIRST_FRAME: usize = HEADER + 28;
 export const H_FRAMES: usize = HEADER + 32;
 export const H_ZERO_FRAME: usize = HEADER + 36;
+/** The first task area, after the last CPU's. */
+export const H_TASKS: usize = HEADER + 40;
 export const MAGIC: u32 = 0x544c_4146;
 
 /** Highest CPU index ever online, plus one: bounds the loops over CPUs. Atomic; only grows. */

@@ -1,5 +1,5 @@
 /**
- * futex(2), private and shared alike: one address space, so the key is the address.
+ * futex(2), private and shared alike: the key is the space and the address in it.
  *
  * Problem    a thread must sleep if and only if the word still has the value it saw; the word may not be resident, and
  *            faulting under a lock is not allowed.
@@ -26,6 +26,7 @@
 import { Errno } from "../abi/errno";
 import { Access } from "../abi/exit";
 import { Pending } from "../abi/pending";
+import { spaceOf } from "../mm/space";
 import { cpuArea, cpuId, post, takePending } from "../sync/cpu";
 import { now } from "../sync/env";
 import { sleep } from "../sync/idle";
@@ -50,12 +51,13 @@ import { fillWord, MISS, peekWord } from "./word";
  */
 export function futexWait(cpu: usize, address: u64, expected: u32, bitset: u32, deadlineNs: f64): i64 {
   const waiter = threadRecord(cpuId(cpu));
-  const bucket = bucketOf(address);
+  const space = <u32>spaceOf(cpu);
+  const bucket = bucketOf(space, address);
   while (true) {
     lock(cpu, bucket);
     const value = peekWord(cpu, address);
     if (value == <i64>expected) {
-      enqueueLocked(bucket, waiter, address, bitset);
+      enqueueLocked(bucket, waiter, space, address, bitset);
       unlock(bucket);
       return sleepQueued(cpu, waiter, deadlineNs);
     }
@@ -98,19 +100,20 @@ function cancel(cpu: usize, waiter: usize): bool {
 
 /** Wakes up to `count` waiters whose bitset meets `bitset`; how many. */
 export function futexWake(cpu: usize, address: u64, count: u32, bitset: u32): i64 {
-  const bucket = bucketOf(address);
+  const space = <u32>spaceOf(cpu);
+  const bucket = bucketOf(space, address);
   lock(cpu, bucket);
-  const woken = wakeLocked(bucket, address, count, bitset);
+  const woken = wakeLocked(bucket, space, address, count, bitset);
   unlock(bucket);
   return woken;
 }
 
-function wakeLocked(bucket: usize, address: u64, count: u32, bitset: u32): i64 {
+function wakeLocked(bucket: usize, space: u32, address: u64, count: u32, bitset: u32): i64 {
   let woken: u32 = 0;
   let waiter = firstWaiter(bucket);
   while (waiter != 0 && woken < count) {
     const next = nextWaiter(waiter);
-    if (waitsOn(waiter, address, bitset)) {
+    if (waitsOn(waiter, space, address, bitset)) {
       dequeueLocked(bucket, waiter);
       atomic.store<u32>(waiter, 0, T_BUCKET);
       post(cpuArea(threadIndex(waiter)), Pending.Wake);
@@ -126,14 +129,15 @@ function wakeLocked(bucket: usize, address: u64, count: u32, bitset: u32): i64 {
  * `to`. How many were woken or moved, -EAGAIN when the word at `from` is not `expected`, -EFAULT, or NEED.
  */
 export function futexRequeue(cpu: usize, from: u64, to: u64, wake: u32, move: u32, compare: bool, expected: u32): i64 {
-  const a = bucketOf(from);
-  const b = bucketOf(to);
+  const space = <u32>spaceOf(cpu);
+  const a = bucketOf(space, from);
+  const b = bucketOf(space, to);
   while (true) {
     lockBoth(cpu, a, b);
     const value = compare ? peekWord(cpu, from) : <i64>expected;
     if (value == <i64>expected) {
-      const woken = wakeLocked(a, from, wake, 0xffff_ffff);
-      const moved = moveLocked(a, b, from, to, move);
+      const woken = wakeLocked(a, space, from, wake, 0xffff_ffff);
+      const moved = moveLocked(a, b, space, from, to, move);
       unlockBoth(a, b);
       return woken + moved;
     }
@@ -144,16 +148,16 @@ export function futexRequeue(cpu: usize, from: u64, to: u64, wake: u32, move: u3
   }
 }
 
-function moveLocked(a: usize, b: usize, from: u64, to: u64, count: u32): i64 {
+function moveLocked(a: usize, b: usize, space: u32, from: u64, to: u64, count: u32): i64 {
   let moved: u32 = 0;
   if (from == to) return 0;
   let waiter = firstWaiter(a);
   while (waiter != 0 && moved < count) {
     const next = nextWaiter(waiter);
-    if (waitsOn(waiter, from, 0xffff_ffff)) {
+    if (waitsOn(waiter, space, from, 0xffff_ffff)) {
       const bitset = load<u32>(waiter, T_BITSET);
       dequeueLocked(a, waiter);
-      enqueueLocked(b, waiter, to, bitset);
+      enqueueLocked(b, waiter, space, to, bitset);
       moved++;
     }
     waiter = next;
@@ -163,14 +167,15 @@ function moveLocked(a: usize, b: usize, from: u64, to: u64, count: u32): i64 {
 
 /** FUTEX_WAKE_OP: changes the word at `second` as `op` says, wakes `wake` at `first` and, if its old value passes, `wakeSecond` there. */
 export function futexWakeOp(cpu: usize, first: u64, wake: u32, second: u64, wakeSecond: u32, op: u32): i64 {
-  const a = bucketOf(first);
-  const b = bucketOf(second);
+  const space = <u32>spaceOf(cpu);
+  const a = bucketOf(space, first);
+  const b = bucketOf(space, second);
   while (true) {
     lockBoth(cpu, a, b);
     const passed = operate(cpu, second, op);
     if (passed >= 0) {
-      let woken = wakeLocked(a, first, wake, 0xffff_ffff);
-      if (passed != 0) woken += wakeLocked(b, second, wakeSecond, 0xffff_ffff);
+      let woken = wakeLocked(a, space, first, wake, 0xffff_ffff);
+      if (passed != 0) woken += wakeLocked(b, space, second, wakeSecond, 0xffff_ffff);
       unlockBoth(a, b);
       return woken;
     }

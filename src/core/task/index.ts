@@ -1,6 +1,10 @@
 /** What TypeScript uses of the task layer. */
+export { beginExec, finishExec, threadsLeft } from "./exec";
+export { beginExit, endProcess, endThread, exitStatus, killOthers, processNs } from "./exit";
 export { futexRequeue, futexWait, futexWake, futexWakeOp } from "./futex";
+export { getGroup, getSession, newSession, setGroup } from "./group";
 export { taskInit } from "./init";
+export { forgetVfork, ownPid, parentPid, processCount, processWord, vforkDone, vforkWaits } from "./process";
 export {
   changeAction,
   claimSignal,
@@ -12,25 +16,26 @@ export {
   signalFromHost,
   signalProcess,
   signalThread,
+  signalTo,
   signalWaits,
 } from "./signal";
 export {
   awaitThread,
-  beginExit,
   claimWorker,
-  endThread,
-  exiting,
   firstThread,
-  getClearTid,
   idleWorkersRacy,
   joinPool,
   liveThreads,
+  ownLong,
   retiredBefore,
-  setClearTid,
+  setOwnLong,
+  sleepBegins,
+  sleepEnds,
   startThread,
   threadTid,
   threadWord,
   unclaimWorker,
 } from "./thread";
 export { nextTimer, timerClock, timerCreate, timerDelete, timerGet, timerOverrun, timerSet, timersDue } from "./timer";
+export { waitChild } from "./wait";
 export { swapUser } from "./word";

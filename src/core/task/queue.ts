@@ -8,6 +8,9 @@
  */
 import {
   FREE_RECORDS,
+  PR_PENDING,
+  PR_QUEUE,
+  processOf,
   RECORD_BYTES,
   RECORD_COUNT,
   RECORDS,
@@ -17,8 +20,6 @@ import {
   S_SIGNAL,
   S_UID,
   S_VALUE,
-  SHARED_PENDING,
-  SHARED_QUEUE,
   T_PENDING,
   T_QUEUE,
   THREADS_SEEN,
@@ -85,13 +86,13 @@ export function release(record: usize): void {
   store<u32>(FREE_RECORDS, <u32>record);
 }
 
-/** Drops the record of timer `id`, wherever it is queued, and the pending bit that stood for it alone. */
-export function dropTimerRecords(id: u32): void {
-  if (dropTimerRecord(SHARED_PENDING, SHARED_QUEUE, id)) return;
+/** Drops the record of timer `id` of `process`, wherever it is queued, and the pending bit that stood for it alone. */
+export function dropTimerRecords(process: usize, id: u32): void {
+  if (dropTimerRecord(process + PR_PENDING, process + PR_QUEUE, id)) return;
   const n = load<u32>(THREADS_SEEN);
   for (let i: u32 = 0; i < n; i++) {
     const t = threadRecord(i);
-    if (dropTimerRecord(t + T_PENDING, t + T_QUEUE, id)) return;
+    if (processOf(t) == process && dropTimerRecord(t + T_PENDING, t + T_QUEUE, id)) return;
   }
 }
 
@@ -110,11 +111,11 @@ function dropTimerRecord(set: usize, head: usize, id: u32): bool {
   return true;
 }
 
-/** Empties the set and queue of a thread that ends. */
-export function dropQueue(thread: usize): void {
-  atomic.store<u64>(thread, 0, T_PENDING);
-  let record = <usize>load<u32>(thread, T_QUEUE);
-  store<u32>(thread, 0, T_QUEUE);
+/** Empties the set and queue of a thread or process that ends. */
+export function dropQueue(set: usize, queue: usize): void {
+  atomic.store<u64>(set, 0);
+  let record = <usize>load<u32>(queue);
+  store<u32>(queue, 0);
   while (record != 0) {
     const next = <usize>load<u32>(record, S_NEXT);
     release(record);

@@ -12,40 +12,50 @@
  *
  *   state      u32 atomic.  write: taskLock held;  peek: the worker itself, asleep on it
  *   retired    u64 atomic.  write: the worker, as a thread ends;  peek: statistics
- *   clearTid   u64  private to the thread, except that clone writes it before the thread lives
+ *   longs      u64 each  private to the thread, except that clone writes them before the thread lives
+ *   began, slept, asleep   f64 atomic.  write: the owner;  peek: who sums up its process's time
  */
 import { Errno } from "../abi/errno";
 import { Pending } from "../abi/pending";
-import { ThreadWord } from "../abi/word";
-import { cpuArea, cpuId, post } from "../sync/cpu";
-import { waitWord } from "../sync/env";
+import { ClaimFlag, ThreadLong, ThreadWord } from "../abi/word";
+import { cpuArea, cpuId, post, takePending } from "../sync/cpu";
+import { now, waitWord } from "../sync/env";
 import { lock, unlock } from "../sync/spinlock";
-import { dropQueue } from "./queue";
+import { dropActionsLocked, freeProcessLocked, newProcessLocked, takeIdLocked, vforkDoneLocked } from "./process";
 import {
-  EXITING,
   IDLE_COUNT,
   IDLE_HEAD,
   LIVE_THREADS,
   MAX_LIVE,
   NEXT_TID,
-  PROCESS_EXIT,
+  PR_EXEC,
+  PR_EXIT,
+  PR_PID,
+  PR_THREADS,
+  processOf,
   STATE_CLAIMED,
   STATE_IDLE,
   STATE_LIVE,
+  T_ASLEEP,
   T_AWAITED,
+  T_BEGAN,
   T_BUCKET,
-  T_CLEAR_TID,
+  T_LONGS,
   T_MASK,
   T_NEXT_IDLE,
   T_PENDING,
+  T_PROCESS,
   T_RETIRED,
+  T_SLEPT,
   T_STATE,
   T_TID,
+  T_VFORK,
   TASK_LOCK,
   THREADS_SEEN,
   threadRecord,
 } from "./region";
-import { retargetLocked } from "./signal";
+
+const SS_DISABLE: u64 = 2;
 
 /** Once, before any thread: ids start at `firstTid`, at most `maxLive` threads live at once. */
 export function initThreads(firstTid: u32, maxLive: u32): void {
@@ -53,16 +63,21 @@ export function initThreads(firstTid: u32, maxLive: u32): void {
   store<u32>(MAX_LIVE, maxLive);
 }
 
-/** This CPU's worker has nothing to run: puts it on top of the idle list. */
+/** This CPU's worker has nothing to run: puts it on top of the idle list. What its last thread was told is not the next's. */
 export function joinPool(cpu: usize): void {
   const id = cpuId(cpu);
   const t = threadRecord(id);
   lock(cpu, TASK_LOCK);
+  takePending(cpu, Pending.Stop | Pending.Kick | Pending.Wake);
+  idleLocked(t, id);
+  unlock(TASK_LOCK);
+}
+
+function idleLocked(t: usize, index: u32): void {
   atomic.store<u32>(t, STATE_IDLE, T_STATE);
   store<u32>(t, load<u32>(IDLE_HEAD), T_NEXT_IDLE);
-  store<u32>(IDLE_HEAD, id + 1);
+  store<u32>(IDLE_HEAD, index + 1);
   atomic.store<u32>(IDLE_COUNT, atomic.load<u32>(IDLE_COUNT) + 1);
-  unlock(TASK_LOCK);
 }
 
 /** Workers that wait for a thread; racy, for whoever keeps spares. */
@@ -80,103 +95,103 @@ export function awaitThread(cpu: usize): void {
   }
 }
 
-/** Takes an idle worker for a new thread: its CPU index, or -EAGAIN at the limit, or -EBUSY when none is idle just now. */
-export function claimWorker(cpu: usize): i32 {
+/**
+ * An idle worker for a thread of the own process or, with ClaimFlag.Process, of a new one: its CPU index, its id and process
+ * given; -EAGAIN at the limit of threads or processes, -EBUSY when no worker is idle yet.
+ */
+export function claimWorker(cpu: usize, flags: u32, exitSignal: u32): i32 {
   lock(cpu, TASK_LOCK);
-  const head = load<u32>(IDLE_HEAD);
-  let result: i32 = -Errno.EBUSY;
-  if (load<u32>(LIVE_THREADS) >= load<u32>(MAX_LIVE) || atomic.load<u32>(PROCESS_EXIT) != 0) {
-    result = -Errno.EAGAIN;
-  } else if (head != 0) {
-    const t = threadRecord(head - 1);
-    store<u32>(IDLE_HEAD, load<u32>(t, T_NEXT_IDLE));
-    atomic.store<u32>(IDLE_COUNT, atomic.load<u32>(IDLE_COUNT) - 1);
-    becomeThread(t, head - 1);
-    result = <i32>(head - 1);
-  }
+  const result = claimLocked(cpu, flags, exitSignal);
   unlock(TASK_LOCK);
   return result;
 }
 
-/** The first thread has no parent to claim its worker: it claims itself and is live at once. Returns its tid. */
+function claimLocked(cpu: usize, flags: u32, exitSignal: u32): i32 {
+  if (load<u32>(LIVE_THREADS) >= load<u32>(MAX_LIVE)) return -Errno.EAGAIN;
+  if (load<u32>(IDLE_HEAD) == 0) return -Errno.EBUSY;
+  const own = threadRecord(cpuId(cpu));
+  const id = takeIdLocked();
+  let process = processOf(own);
+  if ((flags & ClaimFlag.Process) != 0) process = newProcessLocked(cpu, process, id, flags, exitSignal);
+  if (process == 0) return -Errno.EAGAIN;
+  const index = load<u32>(IDLE_HEAD) - 1;
+  const t = threadRecord(index);
+  store<u32>(IDLE_HEAD, load<u32>(t, T_NEXT_IDLE));
+  atomic.store<u32>(IDLE_COUNT, atomic.load<u32>(IDLE_COUNT) - 1);
+  becomeThreadLocked(t, index, id, process);
+  copyLongs(t, own, flags);
+  return <i32>index;
+}
+
+/** The first thread of the machine, on this CPU, of the first process: its id. */
 export function firstThread(cpu: usize): u32 {
   const id = cpuId(cpu);
   const t = threadRecord(id);
   lock(cpu, TASK_LOCK);
-  becomeThread(t, id);
+  const tid = takeIdLocked();
+  becomeThreadLocked(t, id, tid, newProcessLocked(cpu, 0, tid, 0, 0));
+  setLong(t, ThreadLong.AltFlags, SS_DISABLE);
   atomic.store<u32>(t, STATE_LIVE, T_STATE);
   unlock(TASK_LOCK);
-  return load<u32>(t, T_TID);
+  setTime(t, T_BEGAN, now());
+  return tid;
 }
 
-function becomeThread(t: usize, index: u32): void {
+function becomeThreadLocked(t: usize, index: u32, tid: u32, process: usize): void {
   atomic.store<u32>(t, STATE_CLAIMED, T_STATE);
-  const tid = load<u32>(NEXT_TID);
-  store<u32>(NEXT_TID, tid + 1);
   store<u32>(t, tid, T_TID);
-  store<u64>(t, 0, T_CLEAR_TID);
+  store<u32>(t, <u32>process, T_PROCESS);
   atomic.store<u64>(t, 0, T_PENDING);
   atomic.store<u64>(t, 0, T_AWAITED);
+  atomic.store<u32>(t, 0, T_VFORK);
+  setTime(t, T_SLEPT, 0.0);
+  setTime(t, T_ASLEEP, 0.0);
+  memory.fill(t + T_LONGS, 0, 64);
+  store<u32>(process, load<u32>(process, PR_THREADS) + 1, PR_THREADS);
   store<u32>(LIVE_THREADS, load<u32>(LIVE_THREADS) + 1);
   if (load<u32>(THREADS_SEEN) < index + 1) store<u32>(THREADS_SEEN, index + 1);
 }
 
-/** The claimed worker runs from here on; mask and clearTid as clone(2) has them. */
-export function startThread(cpu: usize, index: u32, mask: u64, clearTid: u64): void {
+function copyLongs(t: usize, from: usize, flags: u32): void {
+  setLong(t, ThreadLong.NameLow, long(from, ThreadLong.NameLow));
+  setLong(t, ThreadLong.NameHigh, long(from, ThreadLong.NameHigh));
+  setLong(t, ThreadLong.AltFlags, SS_DISABLE);
+  if ((flags & ClaimFlag.AltStack) == 0) return;
+  setLong(t, ThreadLong.AltSp, long(from, ThreadLong.AltSp));
+  setLong(t, ThreadLong.AltSize, long(from, ThreadLong.AltSize));
+  setLong(t, ThreadLong.AltFlags, long(from, ThreadLong.AltFlags));
+}
+
+/** The claimed worker runs from here on, unless its process ends or executes; mask and the tid words as clone(2) has them. */
+export function startThread(cpu: usize, index: u32, mask: u64, clearTid: u64, setTid: u64): void {
   const t = threadRecord(index);
   atomic.store<u64>(t, mask, T_MASK);
-  store<u64>(t, clearTid, T_CLEAR_TID);
+  setLong(t, ThreadLong.ClearTid, clearTid);
+  setLong(t, ThreadLong.SetTid, setTid);
+  setTime(t, T_BEGAN, now());
   lock(cpu, TASK_LOCK);
   atomic.store<u32>(t, STATE_LIVE, T_STATE);
-  const exiting = atomic.load<u32>(PROCESS_EXIT) != 0;
+  const p = processOf(t);
+  if (atomic.load<u32>(p, PR_EXIT) != 0 || load<u32>(p, PR_EXEC) != 0) post(cpuArea(index), Pending.Stop);
   unlock(TASK_LOCK);
-  if (exiting) post(cpuArea(index), Pending.Stop);
   atomic.notify(t + T_STATE, 1);
 }
 
-/** A claim given up: the worker is idle again. */
+/** A claim given up: the worker is idle again, and its process, if the claim made one, never was. */
 export function unclaimWorker(cpu: usize, index: u32): void {
   const t = threadRecord(index);
   lock(cpu, TASK_LOCK);
-  atomic.store<u32>(t, STATE_IDLE, T_STATE);
+  const p = processOf(t);
+  const left = load<u32>(p, PR_THREADS) - 1;
+  store<u32>(p, left, PR_THREADS);
   store<u32>(LIVE_THREADS, load<u32>(LIVE_THREADS) - 1);
-  store<u32>(t, load<u32>(IDLE_HEAD), T_NEXT_IDLE);
-  store<u32>(IDLE_HEAD, index + 1);
-  atomic.store<u32>(IDLE_COUNT, atomic.load<u32>(IDLE_COUNT) + 1);
+  if (left == 0) {
+    vforkDoneLocked(p);
+    dropActionsLocked(p);
+    freeProcessLocked(p);
+  } else if (left == 1 && load<u32>(p, PR_EXEC) != 0) post(cpuArea(load<u32>(p, PR_EXEC) - 1), Pending.Wake);
+  idleLocked(t, index);
   unlock(TASK_LOCK);
-}
-
-/** The thread of this CPU is over after `retired` instructions; signals sent to it are dropped. How many still live. */
-export function endThread(cpu: usize, retired: u64): u32 {
-  const t = threadRecord(cpuId(cpu));
-  atomic.store<u64>(t, atomic.load<u64>(t, T_RETIRED) + retired, T_RETIRED);
-  lock(cpu, TASK_LOCK);
-  atomic.store<u32>(t, STATE_CLAIMED, T_STATE);
-  dropQueue(t);
-  retargetLocked(cpu, ~(<u64>0));
-  const left = load<u32>(LIVE_THREADS) - 1;
-  store<u32>(LIVE_THREADS, left);
-  unlock(TASK_LOCK);
-  return left;
-}
-
-/** Ends the process with `status` (a wait status word's low 16 bits) unless it is ending already; stops every thread. */
-export function beginExit(cpu: usize, status: u32): bool {
-  lock(cpu, TASK_LOCK);
-  const first = atomic.load<u32>(PROCESS_EXIT) == 0;
-  if (first) {
-    atomic.store<u32>(PROCESS_EXIT, EXITING | status);
-    const n = load<u32>(THREADS_SEEN);
-    for (let i: u32 = 0; i < n; i++) {
-      if (i != cpuId(cpu) && atomic.load<u32>(threadRecord(i), T_STATE) == STATE_LIVE) post(cpuArea(i), Pending.Stop);
-    }
-  }
-  unlock(TASK_LOCK);
-  return first;
-}
-
-export function exiting(): bool {
-  return atomic.load<u32>(PROCESS_EXIT) != 0;
 }
 
 export function liveThreads(cpu: usize): u32 {
@@ -195,12 +210,37 @@ export function threadTid(index: u32): u32 {
   return load<u32>(threadRecord(index), T_TID);
 }
 
-export function getClearTid(cpu: usize): u64 {
-  return load<u64>(threadRecord(cpuId(cpu)), T_CLEAR_TID);
+function long(t: usize, which: u32): u64 {
+  return load<u64>(t + T_LONGS + ((<usize>which) << 3));
 }
 
-export function setClearTid(cpu: usize, address: u64): void {
-  store<u64>(threadRecord(cpuId(cpu)), address, T_CLEAR_TID);
+function setLong(t: usize, which: u32, value: u64): void {
+  store<u64>(t + T_LONGS + ((<usize>which) << 3), value);
+}
+
+/** A ThreadLong of the own thread. */
+export function ownLong(cpu: usize, which: u32): u64 {
+  return long(threadRecord(cpuId(cpu)), which);
+}
+
+export function setOwnLong(cpu: usize, which: u32, value: u64): void {
+  setLong(threadRecord(cpuId(cpu)), which, value);
+}
+
+function setTime(t: usize, field: usize, ns: f64): void {
+  atomic.store<u64>(t + field, reinterpret<u64>(ns));
+}
+
+/** The thread sleeps from `sinceNs` on: time that its process does not use. */
+export function sleepBegins(cpu: usize, sinceNs: f64): void {
+  setTime(threadRecord(cpuId(cpu)), T_ASLEEP, sinceNs);
+}
+
+/** It is awake; `sleptNs` were spent asleep. */
+export function sleepEnds(cpu: usize, sleptNs: f64): void {
+  const t = threadRecord(cpuId(cpu));
+  setTime(t, T_SLEPT, reinterpret<f64>(atomic.load<u64>(t, T_SLEPT)) + sleptNs);
+  setTime(t, T_ASLEEP, 0.0);
 }
 
 /** A word of the thread record of CPU `index` for the state dump; racy. */
@@ -209,5 +249,6 @@ export function threadWord(index: u32, word: u32): u32 {
   if (word == ThreadWord.State) return atomic.load<u32>(t, T_STATE);
   if (word == ThreadWord.Tid) return load<u32>(t, T_TID);
   if (word == ThreadWord.Bucket) return atomic.load<u32>(t, T_BUCKET);
+  if (word == ThreadWord.Pid) return atomic.load<u32>(t, T_STATE) > STATE_IDLE ? load<u32>(processOf(t), PR_PID) : 0;
   return 0;
 }

@@ -24,7 +24,9 @@ function limitOf(resource: number): readonly [bigint, bigint] {
 
 export function prlimit64(thread: Thread, args: Args): number {
   const pid = int(args, 0);
-  if (pid !== 0 && pid !== thread.process.pid && pid !== thread.tid) return -Errno.ESRCH;
+  if (pid !== 0 && pid !== thread.process.pid && pid !== thread.tid && thread.core.getGroup(thread.cpu, pid) < 0) {
+    return -Errno.ESRCH;
+  }
   return limit(thread, int(args, 1), long(args, 2), long(args, 3));
 }
 
@@ -51,15 +53,26 @@ function limit(thread: Thread, resource: number, given: bigint, old: bigint): nu
   return old === 0n ? 0 : thread.guest.writePair(old, BigInt.asIntN(64, soft), BigInt.asIntN(64, hard));
 }
 
-/** struct rusage, 144 bytes: user time only. */
+enum Usage {
+  Children = -1,
+  Self = 0,
+  Thread = 1,
+}
+
 export function getrusage(thread: Thread, args: Args): number {
   const who = int(args, 0);
-  if (who < -1 || who > 1) return -Errno.EINVAL;
+  if (!(who in Usage)) return -Errno.EINVAL;
+  const children = who === Usage.Children ? 1 : 0;
+  const ns = who === Usage.Thread ? thread.busyNs() : thread.core.processNs(thread.cpu, children);
+  return writeUsage(thread, long(args, 1), ns);
+}
+
+/** struct rusage, 144 bytes: user time only, which is the time not spent asleep. */
+export function writeUsage(thread: Thread, address: bigint, ns: number): number {
   const { view } = thread.guest;
   for (let i = 0; i < 144; i += 8) view.setBigUint64(i, 0n, true);
-  const ns = who === -1 ? 0 : who === 1 ? thread.busyNs() : thread.host.cpuTimeNs();
   const micros = BigInt(Math.floor(ns / 1000));
   view.setBigInt64(0, micros / 1000000n, true);
   view.setBigInt64(8, micros % 1000000n, true);
-  return thread.guest.copyOut(long(args, 1), 0, 144);
+  return thread.guest.copyOut(address, 0, 144);
 }

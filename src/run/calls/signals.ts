@@ -92,47 +92,61 @@ export function rtSigtimedwait(thread: Thread, args: Args): number {
 }
 
 export function kill(thread: Thread, args: Args): number {
-  const { pid } = thread.process;
-  const to = int(args, 0);
-  if (to !== pid && to !== 0 && to !== -1 && to !== -pid) return -Errno.ESRCH;
-  // kill(-1) leaves the caller out (kill(2)), and there is nobody else.
-  return to === -1 ? -Errno.ESRCH : toProcess(thread, int(args, 1), SigInfo.User, 0n);
+  return toProcess(thread, int(args, 0), int(args, 1), SigInfo.User, 0n);
 }
 
-function toProcess(thread: Thread, signal: number, code: number, value: bigint): number {
+/** kill(2)'s addressing; -2^31 has no group. */
+function toProcess(thread: Thread, to: number, signal: number, code: number, value: bigint): number {
   if (signal < 0 || signal > SIGNALS) return -Errno.EINVAL;
+  if (to === -(2 ** 31)) return -Errno.ESRCH;
   const { pid, uid } = thread.process;
-  return signal === 0 ? 0 : thread.core.signalProcess(thread.cpu, signal, code, pid, uid, value);
+  return thread.core.signalTo(thread.cpu, to, signal, code, pid, uid, value);
 }
 
-function toThread(thread: Thread, tid: number, signal: number, code: number, value: bigint): number {
+/** `owner`: the process the thread must be of; 0 any. */
+function toThread(
+  thread: Thread,
+  owner: number,
+  tid: number,
+  signal: number,
+  { code, value }: { code: number; value: bigint },
+): number {
   if (tid <= 0 || signal < 0 || signal > SIGNALS) return -Errno.EINVAL;
   const { pid, uid } = thread.process;
-  return thread.core.signalThread(thread.cpu, tid, signal, code, pid, uid, value);
+  return thread.core.signalThread(thread.cpu, owner, tid, signal, code, pid, uid, value);
 }
 
+const TKILL = { code: SigInfo.Tkill, value: 0n };
+
 export function tkill(thread: Thread, args: Args): number {
-  return toThread(thread, int(args, 0), int(args, 1), SigInfo.Tkill, 0n);
+  return toThread(thread, 0, int(args, 0), int(args, 1), TKILL);
 }
 
 export function tgkill(thread: Thread, args: Args): number {
   if (int(args, 0) <= 0) return -Errno.EINVAL;
-  if (int(args, 0) !== thread.process.pid) return -Errno.ESRCH;
-  return toThread(thread, int(args, 1), int(args, 2), SigInfo.Tkill, 0n);
+  return toThread(thread, int(args, 0), int(args, 1), int(args, 2), TKILL);
 }
 
+/** To another process only as what a process may say it is: no code of kill's or the kernel's (kernel/signal.c). */
 export function rtSigqueueinfo(thread: Thread, args: Args): number {
   const info = queuedInfo(thread, long(args, 2));
   if (typeof info === "number") return info;
-  if (int(args, 0) !== thread.process.pid) return -Errno.ESRCH;
-  return toProcess(thread, int(args, 1), info.code, info.value);
+  const to = int(args, 0);
+  if (pretends(info.code) && to !== thread.process.pid) return -Errno.EPERM;
+  if (to <= 0) return -Errno.ESRCH;
+  return toProcess(thread, to, int(args, 1), info.code, info.value);
 }
 
 export function rtTgsigqueueinfo(thread: Thread, args: Args): number {
   const info = queuedInfo(thread, long(args, 3));
   if (typeof info === "number") return info;
-  if (int(args, 0) !== thread.process.pid) return -Errno.ESRCH;
-  return toThread(thread, int(args, 1), int(args, 2), info.code, info.value);
+  if (int(args, 0) <= 0 || int(args, 1) <= 0) return -Errno.EINVAL;
+  if (pretends(info.code) && int(args, 0) !== thread.process.pid) return -Errno.EPERM;
+  return toThread(thread, int(args, 0), int(args, 1), int(args, 2), info);
+}
+
+function pretends(code: number): boolean {
+  return code >= 0 || code === SigInfo.Tkill;
 }
 
 function queuedInfo(thread: Thread, address: bigint): { code: number; value: bigint } | number {

@@ -40,10 +40,6 @@ export function getpid(thread: Thread): number {
   return thread.process.pid;
 }
 
-export function getppid(): number {
-  return 1;
-}
-
 export function gettid(thread: Thread): number {
   return thread.tid;
 }
@@ -54,12 +50,6 @@ export function getuid(thread: Thread): number {
 
 export function getgid(thread: Thread): number {
   return thread.process.gid;
-}
-
-/** The process leads its own group and session. */
-export function getpgid(thread: Thread, args: Args): number {
-  const pid = int(args, 0);
-  return pid === 0 || pid === thread.process.pid ? thread.process.pid : -Errno.ESRCH;
 }
 
 export function getgroups(thread: Thread, args: Args): number {

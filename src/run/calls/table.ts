@@ -5,10 +5,12 @@
 import { Errno } from "../../core/abi/errno.js";
 import type { Call } from "./args.js";
 import { clockGetres, clockGettime, clockNanosleep, gettimeofday, nanosleep, times } from "./clock.js";
+import { clone, clone3 } from "./clone.js";
 import { futex } from "./futex.js";
 import { getrlimit, getrusage, prlimit64, setrlimit } from "./limits.js";
 import { brk, madvise, mmap, mprotect, munmap } from "./memory.js";
 import { ppoll, pselect6 } from "./poll.js";
+import { getpgid, getppid, getsid, setpgid, setsid, wait4, waitid } from "./processes.js";
 import {
   kill,
   rtSigaction,
@@ -28,9 +30,7 @@ import {
   getcpu,
   getgid,
   getgroups,
-  getpgid,
   getpid,
-  getppid,
   getrandom,
   gettid,
   getuid,
@@ -42,7 +42,7 @@ import {
   sysinfo,
   uname,
 } from "./system.js";
-import { clone, clone3, exit, exitGroup, getRobustList, setRobustList, setTidAddress } from "./threads.js";
+import { exit, exitGroup, getRobustList, setRobustList, setTidAddress } from "./threads.js";
 import {
   getitimer,
   setitimer,
@@ -61,6 +61,7 @@ const SERVED: ReadonlyArray<readonly [number, Call]> = [
   [73, ppoll],
   [93, exit],
   [94, exitGroup],
+  [95, waitid],
   [96, setTidAddress],
   [98, futex],
   [99, setRobustList],
@@ -91,8 +92,10 @@ const SERVED: ReadonlyArray<readonly [number, Call]> = [
   [138, rtSigqueueinfo],
   [139, rtSigreturn],
   [153, times],
+  [154, setpgid],
   [155, getpgid],
-  [156, getpgid],
+  [156, getsid],
+  [157, setsid],
   [158, getgroups],
   [160, uname],
   [163, getrlimit],
@@ -119,6 +122,7 @@ const SERVED: ReadonlyArray<readonly [number, Call]> = [
   [240, rtTgsigqueueinfo],
   [258, absent], // riscv_hwprobe
   [259, flushIcache],
+  [260, wait4],
   [261, prlimit64],
   [278, getrandom],
   [283, membarrier],

@@ -1,9 +1,6 @@
 /**
- * calls/threads.ts: threads come and go: clone, clone3, exit, set_tid_address, robust lists.
+ * calls/threads.ts: what a thread owes the others when it ends: exit, exit_group, set_tid_address, robust lists.
  *
- * clone      claims a warm worker, copies the hart into its CPU, then lets it run. With none warm it asks for one and
- *            sleeps until one is; at the limit of live threads, EAGAIN. Only threads: a clone that wants a process of its
- *            own is ENOSYS, counted like an unknown call.
  * exit       robust mutexes are marked, the tid word cleared and its waiter woken, in Linux's order
  *            (kernel/fork.c:mm_release). After that the thread touches no guest memory: its stack may be gone.
  */
@@ -11,103 +8,8 @@ import { Errno } from "../../core/abi/errno.js";
 import { type Thread, ThreadExit } from "../thread.js";
 import { type Args, int, long } from "./args.js";
 
-enum Clone {
-  VM = 0x100,
-  SIGHAND = 0x800,
-  THREAD = 0x10000,
-  SETTLS = 0x80000,
-  PARENT_SETTID = 0x100000,
-  CHILD_CLEARTID = 0x200000,
-  CHILD_SETTID = 0x1000000,
-}
-
-const THREAD_FLAGS = Clone.VM | Clone.SIGHAND | Clone.THREAD;
-const CALL_CLONE = 220;
-const CALL_CLONE3 = 435;
-const CLONE_ARGS_MIN = 64;
-const CLONE_ARGS_MAX = 88;
-/** How long a clone sleeps before it looks again for a worker. */
-const WORKER_WAIT_NS = 1e6;
-
-interface CloneRequest {
-  readonly flags: number;
-  readonly sp: bigint;
-  readonly parentTid: bigint;
-  readonly childTid: bigint;
-  readonly tls: bigint;
-}
-
-export function clone(thread: Thread, args: Args): number {
-  return start(thread, CALL_CLONE, {
-    flags: Number(long(args, 0) & 0xffffffffn),
-    sp: long(args, 1),
-    parentTid: long(args, 2),
-    tls: long(args, 3),
-    childTid: long(args, 4),
-  });
-}
-
-export function clone3(thread: Thread, args: Args): number {
-  const size = long(args, 1);
-  if (size < BigInt(CLONE_ARGS_MIN)) return -Errno.EINVAL;
-  if (size > 4096n) return -Errno.E2BIG;
-  const { guest } = thread;
-  const error = guest.copyIn(long(args, 0), 0, Number(size));
-  if (error < 0) return error;
-  if (guest.bytes.subarray(CLONE_ARGS_MAX, Math.max(CLONE_ARGS_MAX, Number(size))).some((b) => b !== 0)) {
-    return -Errno.E2BIG;
-  }
-  const field = (i: number) => guest.view.getBigUint64(i * 8, true);
-  if ((field(5) === 0n) !== (field(6) === 0n)) return -Errno.EINVAL;
-  return start(thread, CALL_CLONE3, {
-    flags: Number(field(0) & 0xffffffffn),
-    childTid: field(2),
-    parentTid: field(3),
-    sp: field(5) + field(6),
-    tls: field(7),
-  });
-}
-
-function start(thread: Thread, nr: number, request: CloneRequest): number {
-  const { core, cpu, guest } = thread;
-  const { flags } = request;
-  if ((flags & Clone.THREAD) !== 0 && (flags & THREAD_FLAGS) !== THREAD_FLAGS) return -Errno.EINVAL;
-  if ((flags & THREAD_FLAGS) !== THREAD_FLAGS) {
-    thread.countUnknown(nr);
-    return -Errno.ENOSYS;
-  }
-  const index = claim(thread);
-  if (index < 0) return index;
-  const tid = core.threadTid(index);
-  // As Linux, a bad address here fails nobody.
-  if ((flags & Clone.PARENT_SETTID) !== 0) guest.writeU32(request.parentTid, tid);
-  if ((flags & Clone.CHILD_SETTID) !== 0) guest.writeU32(request.childTid, tid);
-  const child = core.cpuArea(index);
-  core.copyHart(child, cpu);
-  core.setX(child, 10, 0n);
-  if (request.sp !== 0n) core.setX(child, 2, request.sp);
-  if ((flags & Clone.SETTLS) !== 0) core.setX(child, 4, request.tls);
-  core.startThread(cpu, index, core.getMask(cpu), (flags & Clone.CHILD_CLEARTID) !== 0 ? request.childTid : 0n);
-  thread.host.post({ kind: "spare" });
-  return tid;
-}
-
-/** A worker for the new thread: its CPU index or -EAGAIN. */
-function claim(thread: Thread): number {
-  let asked = false;
-  for (;;) {
-    const index = thread.core.claimWorker(thread.cpu);
-    if (index !== -Errno.EBUSY) return index;
-    if (!asked) thread.host.post({ kind: "spare" });
-    asked = true;
-    thread.doze(WORKER_WAIT_NS);
-    // A signal's kick must not keep us awake; the return to guest code looks for signals anyway.
-    thread.clearWakeups();
-  }
-}
-
 export function setTidAddress(thread: Thread, args: Args): number {
-  thread.core.setClearTid(thread.cpu, long(args, 0));
+  thread.clearTid = long(args, 0);
   return thread.tid;
 }
 
@@ -116,7 +18,7 @@ export function exit(_thread: Thread, args: Args): never {
 }
 
 export function exitGroup(thread: Thread, args: Args): never {
-  thread.exitProcess(int(args, 0) & 0xff);
+  thread.exitGroup(int(args, 0));
 }
 
 export function setRobustList(thread: Thread, args: Args): number {
@@ -132,10 +34,10 @@ export function getRobustList(thread: Thread, args: Args): number {
   return error < 0 ? error : thread.guest.writeU64(long(args, 2), 24n);
 }
 
-/** What a thread owes the others when it ends. */
+/** What a thread owes the others of its memory, before it ends or executes another program. */
 export function releaseThread(thread: Thread): void {
   if (thread.robustList !== 0n) walkRobustList(thread, thread.robustList);
-  const word = BigInt.asUintN(64, thread.core.getClearTid(thread.cpu));
+  const word = thread.clearTid;
   if (word === 0n || thread.guest.writeU32(word, 0) < 0) return;
   thread.core.futexWake(thread.cpu, word, 1, 0xffffffff);
 }

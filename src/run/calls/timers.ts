@@ -21,7 +21,7 @@ enum Notify {
 const TIMER_ABSTIME = 1;
 const ITIMER_REAL = 0;
 /** core/task/timer.ts: ITIMER. */
-const REAL_TIMER = 127;
+const REAL_TIMER = 128;
 const SECOND = 1_000_000_000n;
 const TIMEVAL_NS = 1000n;
 const SIGEVENT_BYTES = 64;
