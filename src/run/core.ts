@@ -73,6 +73,7 @@ export interface Core {
   assignSpace(cpu: number, space: number): void;
   switchSpace(cpu: number, space: number): void;
   takeReleasedObject(cpu: number): number;
+  closeObject?(cpu: number, object: number): void;
   trapCause(cpu: number): number;
   trapValue(cpu: number): bigint;
   trapCode(cpu: number): number;

@@ -6,6 +6,7 @@ import { Errno } from "../../core/abi/errno.js";
 import type { Call } from "./args.js";
 import { clockGetres, clockGettime, clockNanosleep, gettimeofday, nanosleep, times } from "./clock.js";
 import { clone, clone3 } from "./clone.js";
+import { execve, execveat } from "./execve.js";
 import { futex } from "./futex.js";
 import { getrlimit, getrusage, prlimit64, setrlimit } from "./limits.js";
 import { brk, madvise, mmap, mprotect, munmap } from "./memory.js";
@@ -116,6 +117,7 @@ const SERVED: ReadonlyArray<readonly [number, Call]> = [
   [215, munmap],
   [216, absent], // mremap: C libraries then allocate, copy and free
   [220, clone],
+  [221, execve],
   [222, mmap],
   [226, mprotect],
   [233, madvise],
@@ -125,6 +127,7 @@ const SERVED: ReadonlyArray<readonly [number, Call]> = [
   [260, wait4],
   [261, prlimit64],
   [278, getrandom],
+  [281, execveat],
   [283, membarrier],
   [293, absent], // rseq
   [435, clone3],
