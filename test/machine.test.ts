@@ -73,7 +73,7 @@ test("at the limit of threads a clone gets EAGAIN, and a thread's end makes room
   expect(index).toBe(3);
   expect(tasks.claimWorker(cpu, 0, 0)).toBe(-Errno.EAGAIN);
   tasks.startThread(cpu, index, 0n, 0n, 0n);
-  tasks.endThread(tasks.cpuArea(index), 0n, 0);
+  tasks.endThread(tasks.cpuArea(index), 0);
   expect(tasks.claimWorker(cpu, 0, 0)).toBe(2);
 });
 
@@ -93,6 +93,6 @@ test("a signal for the process finds another thread when the one it kicked block
   expect([0, 1, 2].map(kicked)).toEqual([true, false, false]);
   tasks.setMask(cpu, ~0n);
   expect([0, 1, 2].map(kicked)).toEqual([false, true, false]);
-  tasks.endThread(tasks.cpuArea(1), 0n, 0);
+  tasks.endThread(tasks.cpuArea(1), 0);
   expect([0, 1, 2].map(kicked)).toEqual([false, false, true]);
 });

@@ -73,7 +73,6 @@ export interface Core {
   assignSpace(cpu: number, space: number): void;
   switchSpace(cpu: number, space: number): void;
   takeReleasedObject(cpu: number): number;
-  closeObject?(cpu: number, object: number): void;
   trapCause(cpu: number): number;
   trapValue(cpu: number): bigint;
   trapCode(cpu: number): number;
@@ -103,7 +102,8 @@ export interface Core {
   claimWorker(cpu: number, flags: number, exitSignal: number): number;
   unclaimWorker(cpu: number, index: number): void;
   startThread(cpu: number, index: number, mask: bigint, clearTid: bigint, setTid: bigint): void;
-  endThread(cpu: number, retired: bigint, status: number): number;
+  endThread(cpu: number, status: number): number;
+  addRetired(cpu: number, instructions: bigint): void;
   retiredBefore(index: number): bigint;
   threadTid(index: number): number;
   threadWord(index: number, word: number): number;
@@ -135,14 +135,7 @@ export interface Core {
   newSession(cpu: number): number;
 
   firstSpace(): number;
-  newSpace(cpu: number): number;
-  forkSpace?(cpu: number): bigint;
-  holdSpace(space: number): void;
-  putSpace(cpu: number, space: number): void;
-  assignSpace(cpu: number, space: number): void;
-  switchSpace(cpu: number, space: number): void;
   leaveSpace(cpu: number): void;
-  spaceOf(cpu: number): number;
 
   changeAction(
     cpu: number,

@@ -12,8 +12,8 @@
  */
 import { Pending } from "../core/abi/pending.js";
 import { releaseThread } from "./calls/threads.js";
+import { HostCall } from "./files/service.js";
 import { ThreadStopped } from "./hostport.js";
-import { ProcessCall } from "./processCalls.js";
 import { type Thread, ThreadExit } from "./thread.js";
 
 /** How long a process that ends the machine sleeps before it looks again who is left. */
@@ -35,8 +35,9 @@ export function live(thread: Thread): void {
   // It has been heard; what follows must not be cut short.
   core.takePending(cpu, Pending.Stop);
   releaseThread(thread);
-  const last = core.endThread(cpu, core.instructions(cpu), status) === 0;
-  if (last) port.request(ProcessCall.ExitFiles, [BigInt(thread.process.pid), 0n, 0n, 0n, 0n, 0n], 0, false);
+  thread.resetHart();
+  const last = core.endThread(cpu, status) === 0;
+  if (last) port.request(HostCall.ExitFiles, [BigInt(thread.process.pid), 0n, 0n, 0n, 0n, 0n], 0, false);
   leaveSpace(thread);
   if (last) endProcess(thread);
   core.cpuOffline(cpu);

@@ -43,7 +43,7 @@ export function exec(thread: Thread, plan: ExecPlan): void {
   map(thread, STACK_TOP - STACK_BYTES, STACK_BYTES, prot, flags, 0, 0n);
   const sp = writeStack(thread, plan, bias);
   core.setStackStart(cpu, sp);
-  core.resetHart(cpu);
+  thread.resetHart();
   core.setPc(cpu, bias + image.entry);
   core.setX(cpu, 2, sp);
 }

@@ -11,7 +11,7 @@
  */
 import { Errno } from "../core/abi/errno.js";
 import { ElfError, type ElfImage, parseElf } from "./elf.js";
-import { ProcessCall } from "./processCalls.js";
+import { HostCall } from "./files/service.js";
 import type { Thread } from "./thread.js";
 
 /** Where requests put things in the bounce buffer. */
@@ -57,7 +57,7 @@ export function openProgram(
 
 /** Gives the reference back: mappings keep the file by themselves. */
 export function closeProgram(thread: Thread, object: number): void {
-  thread.core.closeObject?.(thread.cpu, object);
+  thread.core.closeObject(thread.cpu, object);
   thread.guest.releaseObjects();
 }
 
@@ -66,7 +66,7 @@ function openFile(thread: Thread, dirfd: number, path: Uint8Array, flags: number
   guest.bytes.set(path, PATH_AT);
   guest.bytes[PATH_AT + path.length] = 0;
   const args = [BigInt(dirfd), BigInt(PATH_AT), BigInt(HEAD_AT), BigInt(flags), 0n, 0n];
-  return port.request(ProcessCall.OpenProgram, args, 0, false);
+  return port.request(HostCall.OpenProgram, args, 0, false);
 }
 
 function openedElf(thread: Thread, object: number, head: Uint8Array, argv: readonly Uint8Array[]): Opened | number {

@@ -135,6 +135,12 @@ export class Thread {
     return this.now() - this.startNs - this.sleptNs;
   }
 
+  /** Fresh registers; the instructions so far count. */
+  resetHart(): void {
+    this.core.addRetired(this.cpu, this.core.instructions(this.cpu));
+    this.core.resetHart(this.cpu);
+  }
+
   /** What a clone left for the child to do first. */
   begin(): void {
     const word = this.own(ThreadLong.SetTid);

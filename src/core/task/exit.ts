@@ -42,7 +42,6 @@ import {
   T_BEGAN,
   T_PENDING,
   T_QUEUE,
-  T_RETIRED,
   T_SLEPT,
   T_STATE,
   TASK_LOCK,
@@ -77,12 +76,10 @@ export function beginExitLocked(p: usize, status: u32, except: usize): bool {
 }
 
 /**
- * The thread of this CPU is over after `retired` instructions; signals sent to it are dropped. How many of its process still
- * live. The last one's `status` is the process's unless that has one.
+ * The thread of this CPU is over; signals sent to it are dropped. How many of its process still live. The last one's `status` is the process's unless that has one.
  */
-export function endThread(cpu: usize, retired: u64, status: u32): u32 {
+export function endThread(cpu: usize, status: u32): u32 {
   const t = threadRecord(cpuId(cpu));
-  atomic.store<u64>(t, atomic.load<u64>(t, T_RETIRED) + retired, T_RETIRED);
   lock(cpu, TASK_LOCK);
   const p = processOf(t);
   atomic.store<u32>(t, STATE_CLAIMED, T_STATE);

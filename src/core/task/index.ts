@@ -20,6 +20,7 @@ export {
   signalWaits,
 } from "./signal";
 export {
+  addRetired,
   awaitThread,
   claimWorker,
   firstThread,

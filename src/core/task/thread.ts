@@ -201,7 +201,13 @@ export function liveThreads(cpu: usize): u32 {
   return n;
 }
 
-/** Instructions of the threads that ended on CPU `index`. */
+/** `n` instructions of the own CPU are past: of a thread that ends, of a program that is replaced. */
+export function addRetired(cpu: usize, n: u64): void {
+  const t = threadRecord(cpuId(cpu));
+  atomic.store<u64>(t, atomic.load<u64>(t, T_RETIRED) + n, T_RETIRED);
+}
+
+/** Instructions of the threads that ended on CPU `index`, and of programs that others of its replaced. */
 export function retiredBefore(index: u32): u64 {
   return atomic.load<u64>(threadRecord(index), T_RETIRED);
 }

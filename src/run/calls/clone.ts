@@ -14,8 +14,8 @@
 import { Errno } from "../../core/abi/errno.js";
 import { Pending } from "../../core/abi/pending.js";
 import { ClaimFlag } from "../../core/abi/word.js";
+import { HostCall } from "../files/service.js";
 import { ThreadStopped } from "../hostport.js";
-import { ProcessCall } from "../processCalls.js";
 import { SIGNALS } from "../signals.js";
 import type { Thread } from "../thread.js";
 import { type Args, long } from "./args.js";
@@ -135,7 +135,7 @@ function start(thread: Thread, request: Request): number {
   const space = spaceFor(thread, flags);
   if (space < 0) return giveUp(thread, index, space);
   if (process) {
-    const made = thread.port.request(ProcessCall.ForkFiles, [BigInt(tid), BigInt(flags), 0n, 0n, 0n, 0n], 0, false);
+    const made = thread.port.request(HostCall.ForkFiles, [BigInt(tid), BigInt(flags), 0n, 0n, 0n, 0n], 0, false);
     if (made < 0) {
       core.putSpace(cpu, space);
       return giveUp(thread, index, made);
@@ -172,7 +172,7 @@ function claimFlags({ flags, clearSighand }: Request): number {
 /** A reference to the child's space, or -ENOMEM. */
 function spaceFor(thread: Thread, flags: number): number {
   const { core, cpu } = thread;
-  if ((flags & Clone.VM) === 0) return core.forkSpace ? Number(core.forkSpace(cpu)) : -Errno.ENOSYS;
+  if ((flags & Clone.VM) === 0) return Number(core.forkSpace(cpu));
   const space = core.spaceOf(cpu);
   core.holdSpace(space);
   return space;

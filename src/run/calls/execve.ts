@@ -13,8 +13,8 @@
 import { Errno } from "../../core/abi/errno.js";
 import { Pending } from "../../core/abi/pending.js";
 import { ExecError, exec } from "../exec.js";
+import { HostCall } from "../files/service.js";
 import { ThreadStopped } from "../hostport.js";
-import { ProcessCall } from "../processCalls.js";
 import { closeProgram, type Opened, openProgram } from "../program.js";
 import { Signal } from "../signals.js";
 import { NO_RESULT, type Thread } from "../thread.js";
@@ -163,5 +163,5 @@ function tellFiles({ guest, port }: Thread, { object, argv }: Opened, name: stri
     used += text.length + 1;
   }
   const args = [BigInt(object), BigInt(CMDLINE_AT), BigInt(used), 0n, BigInt(called.length), 0n];
-  port.request(ProcessCall.ExecFiles, args, 0, false);
+  port.request(HostCall.ExecFiles, args, 0, false);
 }
