@@ -176,10 +176,11 @@ export interface Core {
   nextTimer(): number;
   timersDue(): void;
 
-  futexWait(cpu: number, address: bigint, expected: number, bitset: number, deadlineNs: number): bigint;
-  futexWake(cpu: number, address: bigint, count: number, bitset: number): bigint;
+  futexWait(cpu: number, shared: number, address: bigint, expected: number, bitset: number, deadlineNs: number): bigint;
+  futexWake(cpu: number, shared: number, address: bigint, count: number, bitset: number): bigint;
   futexRequeue(
     cpu: number,
+    shared: number,
     from: bigint,
     to: bigint,
     wake: number,
@@ -187,7 +188,15 @@ export interface Core {
     compare: number,
     expected: number,
   ): bigint;
-  futexWakeOp(cpu: number, first: bigint, wake: number, second: bigint, wakeSecond: number, op: number): bigint;
+  futexWakeOp(
+    cpu: number,
+    shared: number,
+    first: bigint,
+    wake: number,
+    second: bigint,
+    wakeSecond: number,
+    op: number,
+  ): bigint;
   swapUser(cpu: number, address: bigint, expected: number, wanted: number): bigint;
 }
 

@@ -81,6 +81,7 @@ const CASES: readonly Case[] = [
       "orphans",
       "threads",
       "forksByThreads",
+      "sharedMemory",
       "alarms",
       "inherits",
     ],
