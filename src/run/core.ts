@@ -44,7 +44,7 @@ export interface Core {
   writebackBegin(cpu: number, object: number, from: bigint, end: bigint, list: number): number;
   writebackEnd(cpu: number, list: number, count: number, written: number): void;
   closeObject(cpu: number, object: number): void;
-  forgetObject(cpu: number, object: number): number;
+  forgetObject(cpu: number, object: number, lost: number): number;
   objectRefs(cpu: number, object: number): number;
   hasObject(cpu: number, object: number): number;
   writableMappings(cpu: number, object: number): number;

@@ -61,7 +61,7 @@ interface MoreWords {
   pageInEnd(cpu: number, list: number, count: number, valid: number): void;
   hostOpen(cpu: number, object: number, size: bigint, dataEnd: bigint): number;
   closeObject(cpu: number, object: number): void;
-  forgetObject(cpu: number, object: number): number;
+  forgetObject(cpu: number, object: number, lost: number): number;
   ioObject(cpu: number): number;
   ioOffset(cpu: number): bigint;
   takeReleasedObject(cpu: number): number;
@@ -446,7 +446,7 @@ class Drive {
     for (let id = files.takeReleasedObject(this.#cpu); id !== 0; id = files.takeReleasedObject(this.#cpu)) {
       if (back.has(id)) throw new Violation("results", `file ${id} is released twice`);
       back.add(id);
-      this.#must("end of a file", files.forgetObject(this.#cpu, id), 1);
+      this.#must("end of a file", files.forgetObject(this.#cpu, id, 0), 1);
     }
     this.#must("number of files released", back.size, this.#objects);
   }

@@ -28,7 +28,7 @@ import { Prot } from "../abi/mman";
 import { ALLOCATOR } from "../sync/layout";
 import { defer } from "../sync/rcu";
 import { lock, unlock } from "../sync/spinlock";
-import { dropCache } from "./cache";
+import { DIRTY, dropCache, nextCached } from "./cache";
 import { KIND_OBJECT } from "./kinds";
 import { SLAB_OBJECT, slabAlloc, slabFree } from "./slab";
 import { V_FLAGS, V_MAP_NEXT, V_MAP_PREV, V_RECORD, VM_SHARED } from "./vma";
@@ -151,27 +151,43 @@ export function takeReleasedObject(cpu: usize): u32 {
       if (atomic.load<u32>(o, O_REFS) == 0) id = load<u32>(o, O_ID);
     }
     unlock(OBJECTS_LOCK);
-    if (id >= OWN_IDS) forgetObject(cpu, id);
+    if (id >= OWN_IDS) forgetObject(cpu, id, true);
     else if (id != 0) return id;
   }
   return 0;
 }
 
-/** Ends an object that was taken for release and written back; false when it was opened again meanwhile. */
-export function forgetObject(cpu: usize, id: u32): bool {
+/**
+ * Ends an object that was taken for release and written back; false when it was opened again, or has dirty pages again. A look
+ * at it meanwhile queued it once more: it leaves the queue with its end. `lost`: its dirty pages can not be written.
+ */
+export function forgetObject(cpu: usize, id: u32, lost: bool): bool {
   lock(cpu, OBJECTS_LOCK);
   const o = findLocked(id);
-  const ends = o != 0 && atomic.load<u32>(o, O_REFS) == 0 && load<u32>(o, O_QUEUED) == 0;
+  const ends = o != 0 && atomic.load<u32>(o, O_REFS) == 0 && (lost || isClean(o));
   if (ends) {
     let link = chainOf(id);
     while (<usize>load<u32>(link) != o) link = <usize>load<u32>(link) + O_NEXT;
     store<u32>(link, load<u32>(o, O_NEXT));
+    if (load<u32>(o, O_QUEUED) != 0) unqueueLocked(o);
   }
   unlock(OBJECTS_LOCK);
   if (!ends) return false;
   dropCache(cpu, o);
   defer(cpu, o, KIND_OBJECT);
   return true;
+}
+
+/** Nobody refers to it, so nobody can make a page dirty meanwhile. */
+function isClean(o: usize): bool {
+  return load<u32>(o, O_KIND) != KIND_FILE || nextCached(o, 0, 0xffff_ffff, DIRTY) == 0xffff_ffff;
+}
+
+function unqueueLocked(o: usize): void {
+  let link = RELEASED;
+  while (<usize>atomic.load<u32>(link) != o) link = <usize>atomic.load<u32>(link) + O_RELEASED;
+  atomic.store<u32>(link, load<u32>(o, O_RELEASED));
+  store<u32>(o, 0, O_QUEUED);
 }
 
 /** The next object after `o`, or the first for 0; 0 at the end. Nothing may run. */
