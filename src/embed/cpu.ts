@@ -108,7 +108,7 @@ export class Cpu {
       for (;;) {
         const object = this.core.takeReleasedObject(this.area);
         if (object === 0) return;
-        if (this.core.forgetObject(this.area, object)) objects.push(object);
+        if (this.core.forgetObject(this.area, object, 1)) objects.push(object);
       }
     });
     return objects;

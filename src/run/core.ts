@@ -52,7 +52,7 @@ export interface Core {
   writebackBegin(cpu: number, object: number, from: bigint, end: bigint, list: number): number;
   writebackEnd(cpu: number, list: number, count: number, written: number): void;
   closeObject(cpu: number, object: number): void;
-  forgetObject(cpu: number, object: number): number;
+  forgetObject(cpu: number, object: number, lost: number): number;
   objectRefs(cpu: number, object: number): number;
   hasObject(cpu: number, object: number): number;
   writableMappings(cpu: number, object: number): number;
@@ -184,10 +184,11 @@ export interface Core {
   nextTimer(): number;
   timersDue(): void;
 
-  futexWait(cpu: number, address: bigint, expected: number, bitset: number, deadlineNs: number): bigint;
-  futexWake(cpu: number, address: bigint, count: number, bitset: number): bigint;
+  futexWait(cpu: number, shared: number, address: bigint, expected: number, bitset: number, deadlineNs: number): bigint;
+  futexWake(cpu: number, shared: number, address: bigint, count: number, bitset: number): bigint;
   futexRequeue(
     cpu: number,
+    shared: number,
     from: bigint,
     to: bigint,
     wake: number,
@@ -195,7 +196,15 @@ export interface Core {
     compare: number,
     expected: number,
   ): bigint;
-  futexWakeOp(cpu: number, first: bigint, wake: number, second: bigint, wakeSecond: number, op: number): bigint;
+  futexWakeOp(
+    cpu: number,
+    shared: number,
+    first: bigint,
+    wake: number,
+    second: bigint,
+    wakeSecond: number,
+    op: number,
+  ): bigint;
   swapUser(cpu: number, address: bigint, expected: number, wanted: number): bigint;
 }
 

@@ -116,8 +116,8 @@ export class Guest implements FilePort {
   releaseObjects(): void {
     const { core, cpu } = this;
     for (let object = core.takeReleasedObject(cpu); object !== 0; object = core.takeReleasedObject(cpu)) {
-      this.writeBack(object, 0n, EVERYTHING);
-      if (core.forgetObject(cpu, object) !== 0) this.port.release(object);
+      const lost = this.writeBack(object, 0n, EVERYTHING) < 0 ? 1 : 0;
+      if (core.forgetObject(cpu, object, lost) !== 0) this.port.release(object);
     }
   }
 

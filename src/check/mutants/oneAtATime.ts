@@ -65,7 +65,7 @@ interface MoreWords {
   pageInEnd(cpu: number, list: number, count: number, valid: number): void;
   hostOpen(cpu: number, object: number, size: bigint, dataEnd: bigint): number;
   closeObject(cpu: number, object: number): void;
-  forgetObject(cpu: number, object: number): number;
+  forgetObject(cpu: number, object: number, lost: number): number;
   ioObject(cpu: number): number;
   ioOffset(cpu: number): bigint;
   takeReleasedObject(cpu: number): number;
@@ -413,7 +413,7 @@ class Drive {
     });
     this.#words.closeObject(cpu, LONE_FILE);
     this.#must("release of what nobody mapped", this.#words.takeReleasedObject(cpu), LONE_FILE);
-    this.#must("end of it", this.#words.forgetObject(cpu, LONE_FILE), 1);
+    this.#must("end of it", this.#words.forgetObject(cpu, LONE_FILE, 0), 1);
     this.#must("munmap of nothing", Number(plain.sysMunmap(cpu, low, 0n)), -Errno.EINVAL);
     this.#must("munmap unaligned", Number(plain.sysMunmap(cpu, low + 8n, page)), -Errno.EINVAL);
     this.#must("munmap past the end", Number(plain.sysMunmap(cpu, low, 1n << 38n)), -Errno.EINVAL);
@@ -455,7 +455,7 @@ class Drive {
     for (let id = files.takeReleasedObject(this.#cpu); id !== 0; id = files.takeReleasedObject(this.#cpu)) {
       if (back.has(id)) throw new Violation("results", `file ${id} is released twice`);
       back.add(id);
-      this.#must("end of a file", files.forgetObject(this.#cpu, id), 1);
+      this.#must("end of a file", files.forgetObject(this.#cpu, id, 0), 1);
     }
     this.#must("number of files released", back.size, this.#objects);
   }

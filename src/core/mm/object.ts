@@ -28,7 +28,7 @@ import { Prot } from "../abi/mman";
 import { ALLOCATOR } from "../sync/layout";
 import { defer } from "../sync/rcu";
 import { lock, unlock } from "../sync/spinlock";
-import { dropCache } from "./cache";
+import { DIRTY, dropCache, nextCached } from "./cache";
 import { KIND_OBJECT } from "./kinds";
 import { SLAB_OBJECT, slabAlloc, slabFree } from "./slab";
 import { V_FLAGS, V_MAP_NEXT, V_MAP_PREV, V_RECORD, VM_SHARED } from "./vma";
@@ -157,17 +157,20 @@ export function takeReleasedObject(cpu: usize): u32 {
       }
     }
     unlock(OBJECTS_LOCK);
-    if (id >= OWN_IDS) forgetObject(cpu, id);
+    if (id >= OWN_IDS) forgetObject(cpu, id, true);
     else if (id != 0) return id;
   }
   return 0;
 }
 
-/** Ends an object that was taken for release and written back, with the reference of who took it; false when it was opened again meanwhile. */
-export function forgetObject(cpu: usize, id: u32): bool {
+/**
+ * Ends an object that was taken for release and written back, with the reference of who took it; false when it was opened again
+ * meanwhile, or has dirty pages again, and is queued anew once nobody refers to it. `lost`: its dirty pages can not be written.
+ */
+export function forgetObject(cpu: usize, id: u32, lost: bool): bool {
   lock(cpu, OBJECTS_LOCK);
   const o = findLocked(id);
-  const ends = o != 0 && atomic.load<u32>(o, O_REFS) == 1;
+  const ends = o != 0 && atomic.load<u32>(o, O_REFS) == 1 && (lost || isClean(o));
   if (ends) {
     atomic.store<u32>(o, 0, O_REFS);
     let link = chainOf(id);
@@ -182,6 +185,11 @@ export function forgetObject(cpu: usize, id: u32): bool {
   dropCache(cpu, o);
   defer(cpu, o, KIND_OBJECT);
   return true;
+}
+
+/** Only the caller refers to it, so nobody can make a page dirty meanwhile. */
+function isClean(o: usize): bool {
+  return load<u32>(o, O_KIND) != KIND_FILE || nextCached(o, 0, 0xffff_ffff, DIRTY) == 0xffff_ffff;
 }
 
 /** The next object after `o`, or the first for 0; 0 at the end. Nothing may run. */

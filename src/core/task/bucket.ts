@@ -1,8 +1,8 @@
 /**
- * Futex buckets: lists of waiters, oldest first, by a hash of the address.
+ * Futex buckets: lists of waiters, oldest first, by a hash of the key.
  *
  *   bucket   {lock u32, head u32, tail u32, -}        records of threads, 0 none; guarded by lock
- *   waiter   part of the thread record (region.ts): next, prev, bucket, bitset, address and its space
+ *   waiter   part of the thread record (region.ts): next, prev, bucket, bitset, key: owner, place in it (futex.ts)
  *
  *   waiter.bucket   u32 atomic. the bucket it is queued in, 0 when in none.
  *     write   lock of the bucket it names held; a requeue holds both
@@ -10,13 +10,13 @@
  *     peek    the waiter: 0 is final for this wait, since only the waiter itself queues it again
  */
 import { lock, unlock } from "../sync/spinlock";
-import { BUCKET_COUNT, BUCKETS, T_ADDRESS, T_BITSET, T_BUCKET, T_NEXT, T_PREV, T_SPACE } from "./region";
+import { BUCKET_COUNT, BUCKETS, T_BITSET, T_BUCKET, T_NEXT, T_OWNER, T_PLACE, T_PREV } from "./region";
 
 const B_HEAD: usize = 4;
 const B_TAIL: usize = 8;
 
-export function bucketOf(space: u32, address: u64): usize {
-  const h = <u32>((((address >> 2) + ((<u64>space) << 20)) * 0x9e37_79b9_7f4a_7c15) >> 40);
+export function bucketOf(owner: u32, place: u64): usize {
+  const h = <u32>((((place >> 2) + ((<u64>owner) << 20)) * 0x9e37_79b9_7f4a_7c15) >> 40);
   return BUCKETS + ((<usize>(h & (BUCKET_COUNT - 1))) << 4);
 }
 
@@ -39,18 +39,18 @@ export function nextWaiter(waiter: usize): usize {
   return <usize>load<u32>(waiter, T_NEXT);
 }
 
-export function waitsOn(waiter: usize, space: u32, address: u64, bitset: u32): bool {
-  if (load<u64>(waiter, T_ADDRESS) != address || load<u32>(waiter, T_SPACE) != space) return false;
+export function waitsOn(waiter: usize, owner: u32, place: u64, bitset: u32): bool {
+  if (load<u64>(waiter, T_PLACE) != place || load<u32>(waiter, T_OWNER) != owner) return false;
   return (load<u32>(waiter, T_BITSET) & bitset) != 0;
 }
 
-export function enqueueLocked(bucket: usize, waiter: usize, space: u32, address: u64, bitset: u32): void {
+export function enqueueLocked(bucket: usize, waiter: usize, owner: u32, place: u64, bitset: u32): void {
   const tail = load<u32>(bucket, B_TAIL);
   store<u32>(waiter, 0, T_NEXT);
   store<u32>(waiter, tail, T_PREV);
   store<u32>(waiter, bitset, T_BITSET);
-  store<u64>(waiter, address, T_ADDRESS);
-  store<u32>(waiter, space, T_SPACE);
+  store<u64>(waiter, place, T_PLACE);
+  store<u32>(waiter, owner, T_OWNER);
   if (tail == 0) store<u32>(bucket, <u32>waiter, B_HEAD);
   else store<u32>(<usize>tail, <u32>waiter, T_NEXT);
   store<u32>(bucket, <u32>waiter, B_TAIL);

@@ -1,5 +1,7 @@
 /**
- * futex(2), private and shared alike: the key is the space and the address in it.
+ * futex(2). Which words are one futex is a key: (space, address), or for a shared mapping of an object and a call that does
+ * not say FUTEX_PRIVATE (object, offset), so that processes that map it at different places meet. A space is told from an
+ * object by the lowest bit.
  *
  * Problem    a thread must sleep if and only if the word still has the value it saw; the word may not be resident, and
  *            faulting under a lock is not allowed.
@@ -26,6 +28,7 @@
 import { Errno } from "../abi/errno";
 import { Access } from "../abi/exit";
 import { Pending } from "../abi/pending";
+import { futexObject, futexOffset } from "../mm/futexKey";
 import { spaceOf } from "../mm/space";
 import { cpuArea, cpuId, post, takePending } from "../sync/cpu";
 import { now } from "../sync/env";
@@ -49,15 +52,17 @@ import { fillWord, MISS, peekWord } from "./word";
  * Sleeps while the word at `address` is `expected`, until a wake whose bitset meets `bitset`, or `deadlineNs` (as now();
  * negative: none). 0, -EAGAIN (the word differs), -ETIMEDOUT, -EINTR (a kick or stop, left pending), -EFAULT, or NEED.
  */
-export function futexWait(cpu: usize, address: u64, expected: u32, bitset: u32, deadlineNs: f64): i64 {
+export function futexWait(cpu: usize, shared: bool, address: u64, expected: u32, bitset: u32, deadlineNs: f64): i64 {
   const waiter = threadRecord(cpuId(cpu));
-  const space = <u32>spaceOf(cpu);
-  const bucket = bucketOf(space, address);
+  const owner = ownerOf(cpu, shared, address);
+  if (owner < 0) return owner;
+  const place = placeOf(cpu, <u32>owner, address);
+  const bucket = bucketOf(<u32>owner, place);
   while (true) {
     lock(cpu, bucket);
     const value = peekWord(cpu, address);
     if (value == <i64>expected) {
-      enqueueLocked(bucket, waiter, space, address, bitset);
+      enqueueLocked(bucket, waiter, <u32>owner, place, bitset);
       unlock(bucket);
       return sleepQueued(cpu, waiter, deadlineNs);
     }
@@ -66,6 +71,19 @@ export function futexWait(cpu: usize, address: u64, expected: u32, bitset: u32, 
     const error = fillWord(cpu, address, Access.Read);
     if (error != 0) return error;
   }
+}
+
+/** The first half of the key: a space, or (an object << 1) | 1; -EFAULT where nothing is mapped. */
+function ownerOf(cpu: usize, shared: bool, address: u64): i64 {
+  if (!shared) return <i64>spaceOf(cpu);
+  const object = futexObject(cpu, address);
+  if (object < 0) return object;
+  return object == 0 ? <i64>spaceOf(cpu) : (object << 1) | 1;
+}
+
+/** The second half, right after the first. */
+function placeOf(cpu: usize, owner: u32, address: u64): u64 {
+  return (owner & 1) != 0 ? futexOffset(cpu) : address;
 }
 
 function sleepQueued(cpu: usize, waiter: usize, deadlineNs: f64): i64 {
@@ -99,21 +117,23 @@ function cancel(cpu: usize, waiter: usize): bool {
 }
 
 /** Wakes up to `count` waiters whose bitset meets `bitset`; how many. */
-export function futexWake(cpu: usize, address: u64, count: u32, bitset: u32): i64 {
-  const space = <u32>spaceOf(cpu);
-  const bucket = bucketOf(space, address);
+export function futexWake(cpu: usize, shared: bool, address: u64, count: u32, bitset: u32): i64 {
+  const owner = ownerOf(cpu, shared, address);
+  if (owner < 0) return owner;
+  const place = placeOf(cpu, <u32>owner, address);
+  const bucket = bucketOf(<u32>owner, place);
   lock(cpu, bucket);
-  const woken = wakeLocked(bucket, space, address, count, bitset);
+  const woken = wakeLocked(bucket, <u32>owner, place, count, bitset);
   unlock(bucket);
   return woken;
 }
 
-function wakeLocked(bucket: usize, space: u32, address: u64, count: u32, bitset: u32): i64 {
+function wakeLocked(bucket: usize, owner: u32, place: u64, count: u32, bitset: u32): i64 {
   let woken: u32 = 0;
   let waiter = firstWaiter(bucket);
   while (waiter != 0 && woken < count) {
     const next = nextWaiter(waiter);
-    if (waitsOn(waiter, space, address, bitset)) {
+    if (waitsOn(waiter, owner, place, bitset)) {
       dequeueLocked(bucket, waiter);
       atomic.store<u32>(waiter, 0, T_BUCKET);
       post(cpuArea(threadIndex(waiter)), Pending.Wake);
@@ -128,16 +148,31 @@ function wakeLocked(bucket: usize, space: u32, address: u64, count: u32, bitset:
  * FUTEX_REQUEUE and, with `compare`, FUTEX_CMP_REQUEUE: wakes up to `wake` waiters of `from`, moves up to `move` more to
  * `to`. How many were woken or moved, -EAGAIN when the word at `from` is not `expected`, -EFAULT, or NEED.
  */
-export function futexRequeue(cpu: usize, from: u64, to: u64, wake: u32, move: u32, compare: bool, expected: u32): i64 {
-  const space = <u32>spaceOf(cpu);
-  const a = bucketOf(space, from);
-  const b = bucketOf(space, to);
+export function futexRequeue(
+  cpu: usize,
+  shared: bool,
+  from: u64,
+  to: u64,
+  wake: u32,
+  move: u32,
+  compare: bool,
+  expected: u32,
+): i64 {
+  const owner = ownerOf(cpu, shared, from);
+  if (owner < 0) return owner;
+  const place = placeOf(cpu, <u32>owner, from);
+  const nextOwner = ownerOf(cpu, shared, to);
+  if (nextOwner < 0) return nextOwner;
+  const nextPlace = placeOf(cpu, <u32>nextOwner, to);
+  const a = bucketOf(<u32>owner, place);
+  const b = bucketOf(<u32>nextOwner, nextPlace);
   while (true) {
     lockBoth(cpu, a, b);
     const value = compare ? peekWord(cpu, from) : <i64>expected;
     if (value == <i64>expected) {
-      const woken = wakeLocked(a, space, from, wake, 0xffff_ffff);
-      const moved = moveLocked(a, b, space, from, to, move);
+      const woken = wakeLocked(a, <u32>owner, place, wake, 0xffff_ffff);
+      const same = nextOwner == owner && nextPlace == place;
+      const moved = same ? 0 : moveLocked(a, b, <u32>owner, place, <u32>nextOwner, nextPlace, move);
       unlockBoth(a, b);
       return woken + moved;
     }
@@ -148,16 +183,15 @@ export function futexRequeue(cpu: usize, from: u64, to: u64, wake: u32, move: u3
   }
 }
 
-function moveLocked(a: usize, b: usize, space: u32, from: u64, to: u64, count: u32): i64 {
+function moveLocked(a: usize, b: usize, owner: u32, from: u64, nextOwner: u32, to: u64, count: u32): i64 {
   let moved: u32 = 0;
-  if (from == to) return 0;
   let waiter = firstWaiter(a);
   while (waiter != 0 && moved < count) {
     const next = nextWaiter(waiter);
-    if (waitsOn(waiter, space, from, 0xffff_ffff)) {
+    if (waitsOn(waiter, owner, from, 0xffff_ffff)) {
       const bitset = load<u32>(waiter, T_BITSET);
       dequeueLocked(a, waiter);
-      enqueueLocked(b, waiter, space, to, bitset);
+      enqueueLocked(b, waiter, nextOwner, to, bitset);
       moved++;
     }
     waiter = next;
@@ -166,16 +200,29 @@ function moveLocked(a: usize, b: usize, space: u32, from: u64, to: u64, count: u
 }
 
 /** FUTEX_WAKE_OP: changes the word at `second` as `op` says, wakes `wake` at `first` and, if its old value passes, `wakeSecond` there. */
-export function futexWakeOp(cpu: usize, first: u64, wake: u32, second: u64, wakeSecond: u32, op: u32): i64 {
-  const space = <u32>spaceOf(cpu);
-  const a = bucketOf(space, first);
-  const b = bucketOf(space, second);
+export function futexWakeOp(
+  cpu: usize,
+  shared: bool,
+  first: u64,
+  wake: u32,
+  second: u64,
+  wakeSecond: u32,
+  op: u32,
+): i64 {
+  const owner = ownerOf(cpu, shared, first);
+  if (owner < 0) return owner;
+  const place = placeOf(cpu, <u32>owner, first);
+  const otherOwner = ownerOf(cpu, shared, second);
+  if (otherOwner < 0) return otherOwner;
+  const otherPlace = placeOf(cpu, <u32>otherOwner, second);
+  const a = bucketOf(<u32>owner, place);
+  const b = bucketOf(<u32>otherOwner, otherPlace);
   while (true) {
     lockBoth(cpu, a, b);
     const passed = operate(cpu, second, op);
     if (passed >= 0) {
-      let woken = wakeLocked(a, space, first, wake, 0xffff_ffff);
-      if (passed != 0) woken += wakeLocked(b, space, second, wakeSecond, 0xffff_ffff);
+      let woken = wakeLocked(a, <u32>owner, place, wake, 0xffff_ffff);
+      if (passed != 0) woken += wakeLocked(b, <u32>otherOwner, otherPlace, wakeSecond, 0xffff_ffff);
       unlockBoth(a, b);
       return woken;
     }

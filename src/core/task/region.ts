@@ -115,8 +115,8 @@ export const T_NEXT: usize = 48;
 export const T_PREV: usize = 52;
 export const T_BUCKET: usize = 56;
 export const T_BITSET: usize = 60;
-export const T_ADDRESS: usize = 64;
-export const T_SPACE: usize = 72;
+export const T_PLACE: usize = 64;
+export const T_OWNER: usize = 72;
 /** Instructions of threads that ended on this CPU; atomic, written by the worker. */
 export const T_RETIRED: usize = 80;
 /** What the thread keeps for itself, ThreadLong (abi/word.ts) says which: private, but that clone writes it before it lives. */

@@ -24,35 +24,36 @@ export function futex(thread: Thread, args: Args): number | bigint {
   const code = int(args, 1);
   const op = code & ~(PRIVATE | CLOCK_REALTIME);
   const realtime = (code & CLOCK_REALTIME) !== 0;
+  const shared = (code & PRIVATE) === 0 ? 1 : 0;
   const value = uint(args, 2);
   const second = long(args, 4);
   if (realtime && op !== Op.WaitBitset) return -Errno.ENOSYS;
   if ((address & 3n) !== 0n) return op in Op ? -Errno.EINVAL : -Errno.ENOSYS;
   switch (op) {
     case Op.Wait:
-      return wait(thread, address, value, ANY, long(args, 3), false, false);
+      return wait(thread, shared, address, value, ANY, long(args, 3), false, false);
     case Op.WaitBitset:
       return uint(args, 5) === 0
         ? -Errno.EINVAL
-        : wait(thread, address, value, uint(args, 5), long(args, 3), true, realtime);
+        : wait(thread, shared, address, value, uint(args, 5), long(args, 3), true, realtime);
     case Op.Wake:
-      return core.futexWake(cpu, address, Math.max(1, int(args, 2)), ANY);
+      return core.futexWake(cpu, shared, address, Math.max(1, int(args, 2)), ANY);
     case Op.WakeBitset:
       return uint(args, 5) === 0
         ? -Errno.EINVAL
-        : core.futexWake(cpu, address, Math.max(1, int(args, 2)), uint(args, 5));
+        : core.futexWake(cpu, shared, address, Math.max(1, int(args, 2)), uint(args, 5));
     case Op.Requeue:
     case Op.CmpRequeue: {
       const move = int(args, 3);
       if (int(args, 2) < 0 || move < 0 || (second & 3n) !== 0n) return -Errno.EINVAL;
       const compare = op === Op.CmpRequeue ? 1 : 0;
       const expected = uint(args, 5);
-      return guest.serve(() => core.futexRequeue(cpu, address, second, value, move, compare, expected));
+      return guest.serve(() => core.futexRequeue(cpu, shared, address, second, value, move, compare, expected));
     }
     case Op.WakeOp:
       if ((second & 3n) !== 0n) return -Errno.EINVAL;
       return guest.serve(() =>
-        core.futexWakeOp(cpu, address, Math.max(1, value), second, Math.max(1, int(args, 3)), uint(args, 5)),
+        core.futexWakeOp(cpu, shared, address, Math.max(1, value), second, Math.max(1, int(args, 3)), uint(args, 5)),
       );
   }
   return -Errno.ENOSYS;
@@ -60,6 +61,7 @@ export function futex(thread: Thread, args: Args): number | bigint {
 
 function wait(
   thread: Thread,
+  shared: number,
   address: bigint,
   expected: number,
   bitset: number,
@@ -75,7 +77,7 @@ function wait(
   }
   for (;;) {
     const result = thread.asleep(() =>
-      thread.guest.serve(() => thread.core.futexWait(thread.cpu, address, expected, bitset, deadline)),
+      thread.guest.serve(() => thread.core.futexWait(thread.cpu, shared, address, expected, bitset, deadline)),
     );
     if (result !== -Errno.EINTR) return result;
     thread.stopIfEnding();

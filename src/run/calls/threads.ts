@@ -39,7 +39,7 @@ export function releaseThread(thread: Thread): void {
   if (thread.robustList !== 0n) walkRobustList(thread, thread.robustList);
   const word = thread.clearTid;
   if (word === 0n || thread.guest.writeU32(word, 0) < 0) return;
-  thread.core.futexWake(thread.cpu, word, 1, 0xffffffff);
+  thread.core.futexWake(thread.cpu, 1, word, 1, 0xffffffff);
 }
 
 const ROBUST_LIMIT = 2048;
@@ -71,7 +71,7 @@ function ownerDied(thread: Thread, address: bigint, pending: boolean): boolean {
     if (guest.copyIn(address, 0, 4) < 0) return false;
     const value = guest.view.getUint32(0, true);
     if (pending && (value & FUTEX_TID_MASK) === 0) {
-      core.futexWake(cpu, address, 1, 0xffffffff);
+      core.futexWake(cpu, 1, address, 1, 0xffffffff);
       return true;
     }
     if ((value & FUTEX_TID_MASK) !== thread.tid) return true;
@@ -79,7 +79,7 @@ function ownerDied(thread: Thread, address: bigint, pending: boolean): boolean {
     const old = guest.serve(() => core.swapUser(cpu, address, value, wanted));
     if (old < 0) return false;
     if (old !== value) continue;
-    if ((value & FUTEX_WAITERS) !== 0) core.futexWake(cpu, address, 1, 0xffffffff);
+    if ((value & FUTEX_WAITERS) !== 0) core.futexWake(cpu, 1, address, 1, 0xffffffff);
     return true;
   }
 }
