@@ -36,6 +36,8 @@ export interface CoreWords {
   sysMunmap(cpu: number, at: bigint, bytes: bigint): bigint;
   sysMprotect(cpu: number, at: bigint, bytes: bigint, prot: number): bigint;
   sysMadvise(cpu: number, at: bigint, bytes: bigint, advice: number): bigint;
+  sysMremap(cpu: number, at: bigint, from: bigint, to: bigint, flags: number, target: bigint): bigint;
+  sysMlock(cpu: number, at: bigint, bytes: bigint, flags: number): bigint;
   setBrk(cpu: number, start: bigint): void;
   sysBrk(cpu: number, end: bigint): bigint;
   guestRead(cpu: number, to: number, from: bigint, bytes: number): bigint;

@@ -34,6 +34,18 @@ export interface Core {
   sysBrk(cpu: number, address: bigint): bigint;
   setBrk(cpu: number, start: bigint): void;
   sysMadvise(cpu: number, address: bigint, length: bigint, advice: number): bigint;
+  sysMremap(cpu: number, address: bigint, from: bigint, to: bigint, flags: number, target: bigint): bigint;
+  sysMlock(cpu: number, address: bigint, length: bigint, flags: number): bigint;
+  sysMunlock(cpu: number, address: bigint, length: bigint): bigint;
+  sysMlockAll(cpu: number, flags: number): bigint;
+  sysMunlockAll(cpu: number): bigint;
+  sysMincore(cpu: number, address: bigint, pages: number, out: number): bigint;
+  sysMembarrier(cpu: number, command: number, flags: number): bigint;
+  msyncNext(cpu: number, start: bigint, end: bigint, flags: number, out: number): bigint;
+  nameVma(cpu: number, address: bigint, length: bigint, text: number, textLength: number): bigint;
+  populateRange(cpu: number, start: bigint, end: bigint, how: number): bigint;
+  setLimit(cpu: number, what: number, value: bigint): void;
+  getLimit(cpu: number, what: number): bigint;
   copyFromUser(cpu: number, to: number, from: bigint, length: number): bigint;
   copyToUser(cpu: number, to: bigint, from: number, length: number): bigint;
   ioObject(cpu: number): number;

@@ -395,12 +395,13 @@ class Drive {
       [0n, 1n << 38n, anonymous, 0, 0n, Errno.ENOMEM],
       [0n, page, MapFlag.Anonymous, 0, 0n, Errno.EINVAL],
       [0n, page, anonymous | MapFlag.HugeTlb, 0, 0n, Errno.EINVAL],
-      [0n, page, MapFlag.SharedValidate | 0x40000000, 0, 0n, Errno.EOPNOTSUPP],
+      [0n, page, MapFlag.SharedValidate | 0x80000, 9, 0n, Errno.EBADF],
+      [0n, page, MapFlag.SharedValidate | MapFlag.Anonymous, 0, 0n, Errno.EINVAL],
       [0n, page, MapFlag.Shared, 9, 0n, Errno.EBADF],
       [0n, page, file | MapFlag.GrowsDown, 9, 0n, Errno.EINVAL],
       [low + 1n, page, FIXED, 0, 0n, Errno.EINVAL],
       [page, page, FIXED, 0, 0n, Errno.EPERM],
-      [0n, 1n << 38n, FIXED, 0, 0n, Errno.EPERM],
+      [0n, 1n << 38n, FIXED, 0, 0n, Errno.ENOMEM],
     ];
     maps.forEach(([va, bytes, flags, object, offset, errno], i) => {
       this.#must(`bad mmap ${i}`, Number(plain.sysMmap(cpu, va, bytes, 3, flags, object, offset)), -errno);

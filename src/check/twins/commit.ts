@@ -127,10 +127,10 @@ export const COMMIT_TWINS: readonly Twin[] = [
     about: "mprotect narrows the entries before it replaces the VMA: a fault in between grants what was taken",
     patches: inFile(
       "mm/mprotect.ts",
-      ["if (flags != vmaFlags(vma)) result = replaceLocked(cpu, vma, at, upTo, flags);", ""],
+      ["if (flags != vmaFlags(vma)) result = replaceLocked(cpu, vma, at, upTo, flags, vmaName(vma));", ""],
       [
         "if (result == 0) changeEntries(cpu, at, upTo, rightsOf(prot));",
-        "changeEntries(cpu, at, upTo, rightsOf(prot)); if (flags != vmaFlags(vma)) result = replaceLocked(cpu, vma, at, upTo, flags);",
+        "changeEntries(cpu, at, upTo, rightsOf(prot)); if (flags != vmaFlags(vma)) result = replaceLocked(cpu, vma, at, upTo, flags, vmaName(vma));",
       ],
     ),
     scenario: "fault-mprotect-one",

@@ -61,7 +61,7 @@ export const LOCK_TWINS: readonly Twin[] = [
   {
     name: "merge-unlocked",
     about: "mprotect replaces a VMA whose lock a fault holds",
-    patches: inFile("mm/mprotect.ts", ["vmaStartWrite(cpu, left);", ""]),
+    patches: inFile("mm/replace.ts", ["vmaStartWrite(cpu, left);", ""]),
     scenario: "fault-merge",
     long: true,
     policy: Policy.VmaLock,

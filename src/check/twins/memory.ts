@@ -54,7 +54,7 @@ export const MEMORY_TWINS: readonly Twin[] = [
   {
     name: "split-half-kept",
     about: "mprotect that finds no record for a piece keeps the one it has made",
-    patches: inFile("mm/mprotect.ts", ["discardVma(cpu, mid);", ""]),
+    patches: inFile("mm/replace.ts", ["discardVma(cpu, mid);", ""]),
     scenario: "no-record-for-split",
     long: true,
     policy: Policy.Optimistic,

@@ -39,4 +39,5 @@ export enum Bug {
   verify_writable_entry_of_a_shared_page = 41,
   verify_mapped_page_is_not_the_objects = 42,
   verify_references_of_a_page_do_not_add_up = 43,
+  verify_page_counts_of_a_space_do_not_add_up = 45,
 }

@@ -25,8 +25,39 @@ export enum MapFlag {
   Stack = 0x20000,
   HugeTlb = 0x40000,
   FixedNoReplace = 0x100000,
+  Uninitialized = 0x4000000,
   /** Not of mmap(2): the file was opened read-only, so a shared mapping may never become writable. */
   NoWrite = 0x8000_0000,
+}
+
+export enum MremapFlag {
+  MayMove = 1,
+  Fixed = 2,
+  DontUnmap = 4,
+}
+
+export enum MlockFlag {
+  /** mlock2 */
+  OnFault = 1,
+  /** mlockall */
+  Current = 1,
+  Future = 2,
+  AllOnFault = 4,
+  AllFlags = 7,
+}
+
+export enum MsyncFlag {
+  Async = 1,
+  Invalidate = 2,
+  Sync = 4,
+}
+
+/** How populateRange() touches pages: mm/populate.ts. */
+export enum Populate {
+  Touch = 0,
+  Locked = 1,
+  Read = 2,
+  Write = 3,
 }
 
 export enum Advice {
@@ -35,6 +66,28 @@ export enum Advice {
   Sequential = 2,
   WillNeed = 3,
   DontNeed = 4,
+  Free = 8,
+  Remove = 9,
+  DontFork = 10,
+  DoFork = 11,
+  Mergeable = 12,
+  Unmergeable = 13,
+  HugePage = 14,
+  NoHugePage = 15,
+  DontDump = 16,
+  DoDump = 17,
+  WipeOnFork = 18,
+  KeepOnFork = 19,
+  Cold = 20,
+  PageOut = 21,
+  PopulateRead = 22,
+  PopulateWrite = 23,
+  DontNeedLocked = 24,
+  Collapse = 25,
+  HwPoison = 100,
+  SoftOffline = 101,
+  GuardInstall = 102,
+  GuardRemove = 103,
 }
 
 /** How a fault is synchronised with changes to the address space. */

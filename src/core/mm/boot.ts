@@ -26,8 +26,9 @@ import { tlbFlushAll } from "../sync/tlb";
 import { runReady } from "./deferred";
 import { allocFrame, bootFrames, DESCRIPTOR_BYTES, drainFrames, TYPE_ZERO } from "./frame";
 import { initSpace, joinSpace, leaveSpace } from "./lifecycle";
+import { NAME_BYTES } from "./name";
 import { OBJECT_BYTES } from "./object";
-import { bootSlab, SLAB_NODE, SLAB_OBJECT, SLAB_SPACE, SLAB_VMA } from "./slab";
+import { bootSlab, SLAB_NAME, SLAB_NODE, SLAB_OBJECT, SLAB_SPACE, SLAB_VMA } from "./slab";
 import { SPACE_BYTES } from "./space";
 import { NODE_BYTES } from "./tree";
 import { VMA_BYTES } from "./vma";
@@ -56,6 +57,7 @@ export function boot(memoryBytes: u32, cpus: u32, policy: u32, tables: u32, layo
   bootSlab(SLAB_NODE, NODE_BYTES);
   bootSlab(SLAB_OBJECT, OBJECT_BYTES);
   bootSlab(SLAB_SPACE, SPACE_BYTES);
+  bootSlab(SLAB_NAME, NAME_BYTES);
   for (let i: u32 = 0; i < cpus; i++) {
     store<u32>(cpuArea(i), i, C_ID);
     store<u32>(cpuArea(i), <u32>SPACE, C_SPACE);

@@ -1,16 +1,19 @@
 /**
  * brk(2), the raw call: moves the end of the heap and returns it; on any failure returns the old end.
- * Linux: mm/mmap.c:SYSCALL_DEFINE1(brk). Shrinking unmaps; growing maps anonymous read-write memory.
+ * Linux: mm/mmap.c:SYSCALL_DEFINE1(brk). Shrinking unmaps; growing maps anonymous read-write memory, within RLIMIT_DATA
+ * (check_data_rlimit), RLIMIT_AS, RLIMIT_MEMLOCK after mlockall(MCL_FUTURE), and what there is of memory.
  */
 
-import { Prot } from "../abi/mman";
+import { Populate, Prot } from "../abi/mman";
+import { mayCommit, mayExpand, mayLock } from "./accounts";
 import { drainDeferred } from "./deferred";
 import { insertLocked, unmapLocked } from "./mapping";
 import { mmapWriteLock, mmapWriteUnlock } from "./mmapLock";
+import { populateRange } from "./populate";
 import { TASK_SIZE } from "./pte";
-import { S_BRK, S_BRK_START, spaceOf, treeRoot } from "./space";
+import { S_BRK, S_BRK_START, S_FUTURE, S_LIMIT_DATA, spaceOf, treeRoot } from "./space";
 import { findEndingAbove } from "./tree";
-import { vmaStart } from "./vma";
+import { VM_ACCOUNT, VM_LOCKED, vmaStart } from "./vma";
 
 /** The loader says where the heap begins. */
 export function setBrk(cpu: usize, start: u64): void {
@@ -21,11 +24,15 @@ export function setBrk(cpu: usize, start: u64): void {
 export function sysBrk(cpu: usize, addr: u64): i64 {
   mmapWriteLock(cpu);
   const old = load<u64>(spaceOf(cpu), S_BRK);
-  if (addr >= load<u64>(spaceOf(cpu), S_BRK_START) && addr < TASK_SIZE && moveLocked(cpu, old, addr))
+  const heap = addr - load<u64>(spaceOf(cpu), S_BRK_START);
+  const within = addr < TASK_SIZE && heap <= load<u64>(spaceOf(cpu), S_LIMIT_DATA);
+  if (addr >= load<u64>(spaceOf(cpu), S_BRK_START) && within && moveLocked(cpu, old, addr))
     store<u64>(spaceOf(cpu), addr, S_BRK);
   const now = load<u64>(spaceOf(cpu), S_BRK);
+  const locked = (load<u32>(spaceOf(cpu), S_FUTURE) & VM_LOCKED) != 0;
   mmapWriteUnlock(cpu);
   drainDeferred(cpu);
+  if (locked && now > old) populateRange(cpu, old, now, Populate.Locked);
   return <i64>now;
 }
 
@@ -36,5 +43,8 @@ function moveLocked(cpu: usize, old: u64, wanted: u64): bool {
   if (upTo < from) return unmapLocked(cpu, upTo, from) == 0;
   const next = findEndingAbove(treeRoot(cpu), from);
   if (next != 0 && vmaStart(next) < upTo + 4096) return false;
-  return insertLocked(cpu, from, upTo, Prot.Read | Prot.Write, 0, 0, 0) == 0;
+  const flags = Prot.Read | Prot.Write | VM_ACCOUNT | load<u32>(spaceOf(cpu), S_FUTURE);
+  const pages = (upTo - from) >> 12;
+  if (!mayLock(cpu, flags, pages) || !mayExpand(cpu, flags, pages) || !mayCommit(cpu, pages)) return false;
+  return insertLocked(cpu, from, upTo, flags, 0, 0, 0) == 0;
 }

@@ -49,6 +49,7 @@ function handle(cpu: usize, va: u64, access: u32): i32 {
     let outcome: u32 = Outcome.Fallback;
     if (va < TASK_SIZE) outcome = faultUnlocked(cpu, va, access);
     if (outcome == Outcome.Fallback) outcome = faultLocked(cpu, va, access);
+    if (outcome == Outcome.Guard) outcome = refuse(cpu, va, access, SegvCode.MapErr);
     if (outcome != Outcome.Oom || !reclaim(cpu)) return <i32>outcome;
   }
 }

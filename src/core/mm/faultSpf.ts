@@ -25,7 +25,20 @@ import { allocPage, isSolePage, putPage } from "./frame";
 import { findVma } from "./lookup";
 import { Outcome } from "./outcome";
 import { count, P_COPY_ANON, P_COPY_FLAGS, P_KERNEL, P_LEAF_ENTRY, P_LEAF_SLOT } from "./percpu";
-import { allows, entryAt, LEVELS, makeEntry, PTE_A, PTE_D, PTE_RIGHTS, PTE_V, PTE_W, ptePhys, rightsOf } from "./pte";
+import {
+  allows,
+  entryAt,
+  isMarker,
+  LEVELS,
+  makeEntry,
+  PTE_A,
+  PTE_D,
+  PTE_RIGHTS,
+  PTE_V,
+  PTE_W,
+  ptePhys,
+  rightsOf,
+} from "./pte";
 import { walkBegin, walkEnd } from "./section";
 import { enterLocked, isZeroFrame } from "./serve";
 import { pgd, S_SEQ, S_USERS, spaceOf } from "./space";
@@ -85,6 +98,7 @@ function handle(cpu: usize, va: u64, access: u32, seq: u32): u32 {
   const rights = rightsOf(load<u32>(cpu, P_COPY_FLAGS) & PROT_MASK);
   const write = access == Access.Write;
   if (seen == 0) return anonymousPage(cpu, table, slot, rights, write, va, seq);
+  if (isMarker(seen)) return abort(cpu, Counter.SpfAbortNoSpeculate);
   if (write && (seen & PTE_W) == 0) return copyOnWrite(cpu, table, slot, seen, rights, va, seq);
   return setFlags(cpu, table, slot, seen, rights, access, seq);
 }

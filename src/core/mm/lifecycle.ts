@@ -16,6 +16,7 @@ import { ALLOCATOR, SPACE } from "../sync/layout";
 import { lock, unlock } from "../sync/spinlock";
 import { tlbFlushAll } from "../sync/tlb";
 import { allocFrame, freeFrame, TYPE_ZERO } from "./frame";
+import { copyLimits } from "./limits";
 import { unmapAllLocked } from "./mapping";
 import { mmapWriteLock, mmapWriteUnlock } from "./mmapLock";
 import { LEVELS } from "./pte";
@@ -84,11 +85,7 @@ export function newSpace(cpu: usize): u32 {
     slabFree(cpu, SLAB_SPACE, space);
     return 0;
   }
-  const from = spaceOf(cpu);
-  store<u64>(space, load<u64>(from, S_STACK_LIMIT), S_STACK_LIMIT);
-  store<u64>(space, load<u64>(from, S_LIMIT_AS), S_LIMIT_AS);
-  store<u64>(space, load<u64>(from, S_LIMIT_DATA), S_LIMIT_DATA);
-  store<u64>(space, load<u64>(from, S_LIMIT_MEMLOCK), S_LIMIT_MEMLOCK);
+  copyLimits(spaceOf(cpu), space);
   return <u32>space;
 }
 

@@ -10,8 +10,10 @@
  */
 import { Errno } from "../abi/errno";
 import { defer } from "../sync/rcu";
+import { countVma } from "./accounts";
 import { gatherBegin, gatherFlush } from "./gather";
 import { KIND_VMA } from "./kinds";
+import { dropName, holdName } from "./name";
 import { attachObject, detachObject } from "./object";
 import { TASK_SIZE } from "./pte";
 import { retireTables } from "./retire";
@@ -19,21 +21,35 @@ import { SLAB_VMA, slabFree } from "./slab";
 import { MAX_MAP_COUNT, S_MAP_COUNT, spaceOf, treeRoot } from "./space";
 import { findEndingAbove, findStartingBelow } from "./tree";
 import { treeClear, treeReplace, treeReserve } from "./treeChange";
-import { cutVma, joinAnon, mergeable, newVma, V_DETACHED, V_OFFSET, V_RECORD, vmaEnd, vmaFlags, vmaStart } from "./vma";
+import {
+  cutVma,
+  joinAnon,
+  joinsLeft,
+  joinsRight,
+  newVma,
+  V_DETACHED,
+  V_END,
+  V_NAME,
+  V_OBJECT,
+  V_OFFSET,
+  V_START,
+  vmaEnd,
+  vmaEndOffset,
+  vmaFlags,
+  vmaName,
+  vmaStart,
+} from "./vma";
 import { vmaMarkDetached, vmaStartWrite } from "./vmaLock";
-import { ALL, zapRange } from "./zap";
-
-export function addMapCount(cpu: usize, n: i32): void {
-  store<u32>(spaceOf(cpu), load<u32>(spaceOf(cpu), S_MAP_COUNT) + n, S_MAP_COUNT);
-}
+import { WHOLE, zapRange } from "./zap";
 
 /** Marks a VMA that the tree no longer holds, and defers its record. */
 export function detachVma(cpu: usize, vma: usize): void {
   atomic.store<u32>(vma, 1, V_DETACHED);
   vmaMarkDetached(vma);
   detachObject(cpu, vma);
+  dropName(cpu, vmaName(vma));
+  countVma(cpu, vma, -1);
   defer(cpu, vma, KIND_VMA);
-  addMapCount(cpu, -1);
 }
 
 /** Frees a VMA that was never published. */
@@ -100,7 +116,7 @@ export function unmapAllLocked(cpu: usize): void {
  */
 export function clearRange(cpu: usize, start: u64, end: u64): void {
   gatherBegin(cpu);
-  zapRange(cpu, start, end, true, ALL);
+  zapRange(cpu, start, end, true, WHOLE);
   const below = findStartingBelow(treeRoot(cpu), start);
   const above = findEndingAbove(treeRoot(cpu), end - 1);
   retireTables(cpu, start, end, below == 0 ? 0 : vmaEnd(below), above == 0 ? TASK_SIZE : vmaStart(above));
@@ -119,7 +135,8 @@ function lockAll(cpu: usize, root: usize, first: usize, last: usize): void {
 export function adopt(cpu: usize, vma: usize): void {
   if (vma == 0) return;
   attachObject(cpu, vma);
-  addMapCount(cpu, 1);
+  holdName(vmaName(vma));
+  countVma(cpu, vma, 1);
 }
 
 /** Detaches first … last of the old tree; its nodes are still readable, as this CPU has not been quiescent. */
@@ -142,41 +159,47 @@ export function insertLocked(
   object: u32,
   offset: u64,
   record: usize,
+  name: usize = 0,
 ): i32 {
   if (load<u32>(spaceOf(cpu), S_MAP_COUNT) >= MAX_MAP_COUNT || !treeReserve(cpu)) return -Errno.ENOMEM;
-  const root = treeRoot(cpu);
-  let left = findStartingBelow(root, start);
-  if (left != 0 && (vmaEnd(left) != start || !mergeable(left, flags, object, offset))) left = 0;
-  let right = findEndingAbove(root, end);
-  if (right != 0 && (vmaStart(right) != end || !mergesWith(flags, object, offset + (end - start), right))) right = 0;
-  const from = left != 0 ? vmaStart(left) : start;
-  const upTo = right != 0 ? vmaEnd(right) : end;
-  const at = left != 0 ? load<u64>(left, V_OFFSET) : offset;
-  const vma = newVma(cpu, from, upTo, flags, object, at, left != 0 ? <usize>load<u32>(left, V_RECORD) : record);
+  const vma = newVma(cpu, start, end, flags, object, offset, record);
   if (vma == 0) return -Errno.ENOMEM;
+  store<u32>(vma, <u32>name, V_NAME);
+  publishVma(cpu, vma);
+  return 0;
+}
+
+/** Publishes a VMA that nobody has seen, made for a hole, as one with the neighbours it equals. Nodes are in reserve. */
+export function publishVma(cpu: usize, vma: usize): void {
+  const root = treeRoot(cpu);
+  const from = vmaStart(vma);
+  let left = findStartingBelow(root, from);
+  if (left != 0 && (vmaEnd(left) != from || !continues(left, vma))) left = 0;
+  let right = findEndingAbove(root, vmaEnd(vma));
+  if (right != 0 && (vmaStart(right) != vmaEnd(vma) || !precedes(vma, right))) right = 0;
   if (left != 0) {
     vmaStartWrite(cpu, left);
     joinAnon(vma, left);
+    store<u64>(vma, vmaStart(left), V_START);
+    store<u64>(vma, load<u64>(left, V_OFFSET), V_OFFSET);
   }
   if (right != 0) {
     vmaStartWrite(cpu, right);
     joinAnon(vma, right);
+    store<u64>(vma, vmaEnd(right), V_END);
   }
   adopt(cpu, vma);
-  treeReplace(cpu, from, (right != 0 ? vmaStart(right) : start) + 1, vma, 0, 0);
+  treeReplace(cpu, vmaStart(vma), (right != 0 ? vmaStart(right) : from) + 1, vma, 0, 0);
   if (left != 0) detachVma(cpu, left);
   if (right != 0) detachVma(cpu, right);
-  return 0;
 }
 
-/** Whether a VMA given by its parts can absorb `right`, which it touches. */
-export function mergesWith(flags: u32, object: u32, offset: u64, right: usize): bool {
-  if (object == 0) return mergeable(right, flags, 0, 0);
-  return (
-    vmaFlags(right) == flags &&
-    mergeable(right, flags, object, load<u64>(right, V_OFFSET) + (vmaEnd(right) - vmaStart(right))) &&
-    load<u64>(right, V_OFFSET) == offset
-  );
+function continues(left: usize, vma: usize): bool {
+  return joinsLeft(left, vmaFlags(vma), load<u32>(vma, V_OBJECT), load<u64>(vma, V_OFFSET), vmaName(vma));
+}
+
+function precedes(vma: usize, right: usize): bool {
+  return joinsRight(right, vmaFlags(vma), load<u32>(vma, V_OBJECT), vmaEndOffset(vma), vmaName(vma));
 }
 
 /** Extends `vma` down to `start`; false when out of memory. */
@@ -184,6 +207,7 @@ export function growLocked(cpu: usize, vma: usize, start: u64): bool {
   if (!treeReserve(cpu)) return false;
   const taller = newVma(cpu, start, vmaEnd(vma), vmaFlags(vma), 0, 0, 0);
   if (taller == 0) return false;
+  store<u32>(taller, load<u32>(vma, V_NAME), V_NAME);
   vmaStartWrite(cpu, vma);
   joinAnon(taller, vma);
   adopt(cpu, taller);

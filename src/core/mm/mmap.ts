@@ -1,69 +1,90 @@
 /**
  * mmap(2): private and shared mappings, anonymous or of an object. Shared anonymous memory is an object of its own.
  *
- * Promise    the range is mapped when the call returns; pages come with their first access. A reservation costs one VMA.
+ * Promise    the range is mapped when the call returns; pages come with their first access, or at once with MAP_POPULATE and
+ *            MAP_LOCKED, as far as no host has to read them (the caller goes on with populateRange()). A reservation costs one VMA.
+ * Without effect, as in Linux: MAP_DENYWRITE, MAP_EXECUTABLE, MAP_STACK, MAP_UNINITIALIZED, MAP_32BIT; MAP_NONBLOCK but for
+ *            undoing MAP_POPULATE.
  * Locks      takes mmapLock (write)
- * Order      of checks and errnos: mm/mmap.c:do_mmap, mm/mmap.c:__get_unmapped_area
- *
- *   EINVAL     length 0; offset not page-aligned; neither MAP_SHARED nor MAP_PRIVATE; MAP_FIXED at an unaligned address;
- *              a file that grows down
- *   ENOMEM     length past the address space; no hole large enough; no memory for the records; max_map_count
- *   EEXIST     MAP_FIXED_NOREPLACE over something
- *   EPERM      MAP_FIXED below mmap_min_addr
- *   EBADF      no such object
- *   EOPNOTSUPP MAP_SHARED_VALIDATE with a flag it does not know
+ * Errnos     in Linux's order; what concerns the descriptor was checked by who made the object of it
+ *   EINVAL     MAP_HUGETLB (a kernel without CONFIG_HUGETLB_PAGE: mm/mmap.c:ksys_mmap_pgoff); length 0; unaligned offset
+ *   ENOMEM     the length wraps
+ *   EOVERFLOW  offset and length wrap
+ *   ENOMEM     max_map_count;  and ENOMEM, EINVAL, EPERM, EEXIST of the place: place.ts
+ *   EPERM      MAP_LOCKED and RLIMIT_MEMLOCK is 0;  EAGAIN past RLIMIT_MEMLOCK
+ *   EOPNOTSUPP MAP_SHARED_VALIDATE of a file with a flag it does not know, MAP_SYNC and MAP_FIXED_NOREPLACE among them
+ *   EINVAL     neither MAP_SHARED nor MAP_PRIVATE; a file or shared memory that grows down
+ *   ENOMEM     RLIMIT_AS, RLIMIT_DATA; more than the whole memory and not MAP_NORESERVE; no memory for the records
+ * Linux      mm/mmap.c of 6.12: do_mmap, mmap_region
  */
 
 import { Counter } from "../abi/counter";
 import { Errno } from "../abi/errno";
-import { MapFlag } from "../abi/mman";
+import { MapFlag, Populate } from "../abi/mman";
+import { isAccountable, mayCommit, mayExpand, mayLock, mayLockAny } from "./accounts";
 import { drainDeferred } from "./deferred";
 import { insertLocked, unmapLocked } from "./mapping";
 import { mmapWriteLock, mmapWriteUnlock } from "./mmapLock";
 import { getObject, KIND_SHMEM, O_ID, openObject, putObject } from "./object";
 import { count } from "./percpu";
-import { populate } from "./populate";
-import { TASK_SIZE } from "./pte";
-import { MMAP_MIN, S_STACK_LIMIT, STACK_GUARD, spaceOf, treeRoot } from "./space";
-import { findEndingAbove, findGap } from "./tree";
-import { PROT_MASK, VM_GROWSDOWN, VM_NORESERVE, VM_NOWRITE, VM_SHARED, vmaFlags, vmaStart } from "./vma";
+import { placeLocked } from "./place";
+import { populateRange } from "./populate";
+import { MAX_MAP_COUNT, S_FUTURE, S_MAP_COUNT, spaceOf, treeRoot } from "./space";
+import { findEndingAbove } from "./tree";
+import {
+  PROT_MASK,
+  VM_ACCOUNT,
+  VM_GROWSDOWN,
+  VM_LOCKED,
+  VM_NORESERVE,
+  VM_NOWRITE,
+  VM_SHARED,
+  vmaEnd,
+  vmaStart,
+} from "./vma";
 
 /** Returns the address, or a negative errno. `object` 0 maps anonymous memory. */
 export function sysMmap(cpu: usize, addr: u64, length: u64, prot: u32, flags: u32, object: u32, offset: u64): i64 {
   count(cpu, Counter.Mmaps);
-  const type = flags & MapFlag.TypeMask;
-  if (length == 0 || (offset & 4095) != 0) return -Errno.EINVAL;
-  if (length > TASK_SIZE) return -Errno.ENOMEM;
-  if (type != MapFlag.Private && type != MapFlag.Shared && type != MapFlag.SharedValidate) return -Errno.EINVAL;
-  if (type == MapFlag.SharedValidate && (flags & ~(KNOWN_FLAGS | MapFlag.NoWrite)) != 0) return -Errno.EOPNOTSUPP;
-  if (object != 0 && (flags & MapFlag.GrowsDown) != 0) return -Errno.EINVAL;
-  if ((flags & MapFlag.HugeTlb) != 0) return -Errno.EINVAL;
+  if ((flags & MapFlag.HugeTlb) != 0 || length == 0 || (offset & 4095) != 0) return -Errno.EINVAL;
   const bytes = (length + 4095) & ~(<u64>4095);
+  if (bytes == 0) return -Errno.ENOMEM;
+  if ((offset >> 12) + (bytes >> 12) > MOST_PAGES) return -Errno.EOVERFLOW;
   let record: usize = 0;
   let id = object;
   if (object != 0) {
     record = getObject(cpu, object);
     if (record == 0) return -Errno.EBADF;
-  } else if (type != MapFlag.Private) {
+  } else if ((flags & MapFlag.TypeMask) != MapFlag.Private) {
     record = openObject(cpu, 0, KIND_SHMEM, bytes, 0);
     if (record == 0) return -Errno.ENOMEM;
     id = load<u32>(record, O_ID);
   }
   mmapWriteLock(cpu);
-  let at = placeLocked(cpu, addr, bytes, flags);
+  const vmFlags = vmaFlagsOf(prot, flags) | load<u32>(spaceOf(cpu), S_FUTURE);
+  let at: i64 =
+    load<u32>(spaceOf(cpu), S_MAP_COUNT) > MAX_MAP_COUNT ? -Errno.ENOMEM : placeLocked(cpu, addr, bytes, flags);
   if (at > 0) {
-    const failed = mapLocked(cpu, <u64>at, <u64>at + bytes, vmaFlagsOf(prot, flags), id, offset, record);
+    let failed = check(cpu, vmFlags, flags, object, bytes);
+    if (failed == 0) {
+      // Linux ignores the offset of anonymous memory.
+      failed = mapLocked(cpu, <u64>at, <u64>at + bytes, vmFlags, id, object == 0 ? 0 : offset, record);
+    }
     if (failed != 0) at = <i64>failed;
   }
   mmapWriteUnlock(cpu);
   if (record != 0) putObject(cpu, record);
   drainDeferred(cpu);
-  if (at > 0 && (flags & MapFlag.Populate) != 0) populate(cpu, <u64>at, <u64>at + bytes, prot);
+  if (at > 0 && wantsPages(vmFlags, flags)) populateRange(cpu, <u64>at, <u64>at + bytes, Populate.Touch);
   return at;
 }
 
-const KNOWN_FLAGS: u32 =
-  MapFlag.TypeMask |
+/** Page offsets are 52 bits and a sign in Linux's unsigned long: what wraps there. */
+const MOST_PAGES: u64 = 0xf_ffff_ffff_ffff;
+
+/** What a file's mapping may be asked for beside its type (Linux: include/linux/mman.h:LEGACY_MAP_MASK). */
+const LEGACY: u32 =
+  MapFlag.SharedValidate |
   MapFlag.Fixed |
   MapFlag.Anonymous |
   MapFlag.GrowsDown |
@@ -74,7 +95,8 @@ const KNOWN_FLAGS: u32 =
   MapFlag.Populate |
   MapFlag.NonBlock |
   MapFlag.Stack |
-  MapFlag.FixedNoReplace;
+  MapFlag.HugeTlb |
+  MapFlag.Uninitialized;
 
 function vmaFlagsOf(prot: u32, flags: u32): u32 {
   let f = prot & PROT_MASK;
@@ -82,46 +104,47 @@ function vmaFlagsOf(prot: u32, flags: u32): u32 {
   if ((flags & MapFlag.NoWrite) != 0 && (f & VM_SHARED) != 0) f |= VM_NOWRITE;
   if ((flags & MapFlag.GrowsDown) != 0) f |= VM_GROWSDOWN;
   if ((flags & MapFlag.NoReserve) != 0) f |= VM_NORESERVE;
+  if ((flags & MapFlag.Locked) != 0) f |= VM_LOCKED;
   return f;
 }
 
-/** Chooses the address; negative errno when there is none. */
-function placeLocked(cpu: usize, addr: u64, bytes: u64, flags: u32): i64 {
-  if ((flags & (MapFlag.Fixed | MapFlag.FixedNoReplace)) != 0) {
-    if ((addr & 4095) != 0) return -Errno.EINVAL;
-    if (bytes > TASK_SIZE || addr > TASK_SIZE - bytes) return -Errno.ENOMEM;
-    if (addr < MMAP_MIN) return -Errno.EPERM;
-    if ((flags & MapFlag.FixedNoReplace) != 0 && overlaps(cpu, addr, addr + bytes)) return -Errno.EEXIST;
-    return <i64>addr;
-  }
-  const hint = (addr + 4095) & ~(<u64>4095);
-  if (hint >= MMAP_MIN && bytes <= TASK_SIZE && hint <= TASK_SIZE - bytes && !nearlyOverlaps(cpu, hint, hint + bytes)) {
-    return <i64>hint;
-  }
-  // Below the stack's limit and guard, from the top down (arch_pick_mmap_layout).
-  const base = TASK_SIZE - load<u64>(spaceOf(cpu), S_STACK_LIMIT) - STACK_GUARD;
-  let at = findGap(treeRoot(cpu), bytes, MMAP_MIN, base);
-  if (at == 0) at = findGap(treeRoot(cpu), bytes, base, TASK_SIZE);
-  return at == 0 ? -Errno.ENOMEM : <i64>at;
+function wantsPages(vmFlags: u32, flags: u32): bool {
+  if ((vmFlags & VM_LOCKED) != 0) return true;
+  return (flags & (MapFlag.Populate | MapFlag.NonBlock)) == <u32>MapFlag.Populate;
 }
 
-function overlaps(cpu: usize, start: u64, end: u64): bool {
-  const vma = findEndingAbove(treeRoot(cpu), start);
-  return vma != 0 && vmaStart(vma) < end;
-}
-
-/** A hint also keeps clear of the guard gap below a stack. */
-function nearlyOverlaps(cpu: usize, start: u64, end: u64): bool {
-  const vma = findEndingAbove(treeRoot(cpu), start);
-  if (vma == 0) return false;
-  const growsDown = (vmaFlags(vma) & VM_GROWSDOWN) != 0;
-  const claim = growsDown && vmaStart(vma) > STACK_GUARD ? vmaStart(vma) - STACK_GUARD : vmaStart(vma);
-  return claim < end;
+/** What do_mmap checks once it has the place. 0, or an errno. */
+function check(cpu: usize, vmFlags: u32, flags: u32, object: u32, bytes: u64): i32 {
+  const type = flags & MapFlag.TypeMask;
+  if ((flags & MapFlag.Locked) != 0 && !mayLockAny(cpu)) return -Errno.EPERM;
+  if (!mayLock(cpu, vmFlags, bytes >> 12)) return -Errno.EAGAIN;
+  const known = type == MapFlag.Private || type == MapFlag.Shared || (object != 0 && type == MapFlag.SharedValidate);
+  if (!known) return -Errno.EINVAL;
+  if (type == MapFlag.SharedValidate && (flags & ~(LEGACY | MapFlag.NoWrite)) != 0) return -Errno.EOPNOTSUPP;
+  const growing = (flags & MapFlag.GrowsDown) != 0;
+  return growing && (object != 0 || type != MapFlag.Private) ? -Errno.EINVAL : 0;
 }
 
 /** Maps [start, end) over whatever is there. */
 function mapLocked(cpu: usize, start: u64, end: u64, flags: u32, object: u32, offset: u64, record: usize): i32 {
+  const pages = (end - start) >> 12;
+  if (!mayExpand(cpu, flags, pages) && !mayExpand(cpu, flags, pages - pagesIn(cpu, start, end))) return -Errno.ENOMEM;
+  const charged = isAccountable(flags, record);
+  if (charged && !mayCommit(cpu, pages)) return -Errno.ENOMEM;
   const failed = unmapLocked(cpu, start, end);
   if (failed != 0) return failed;
-  return insertLocked(cpu, start, end, flags, object, offset, record);
+  return insertLocked(cpu, start, end, charged ? flags | VM_ACCOUNT : flags, object, offset, record);
+}
+
+/** Pages of [start, end) that are mapped. */
+function pagesIn(cpu: usize, start: u64, end: u64): u64 {
+  let pages: u64 = 0;
+  let vma = findEndingAbove(treeRoot(cpu), start);
+  while (vma != 0 && vmaStart(vma) < end) {
+    const from = vmaStart(vma) > start ? vmaStart(vma) : start;
+    const upTo = vmaEnd(vma) < end ? vmaEnd(vma) : end;
+    pages += (upTo - from) >> 12;
+    vma = findEndingAbove(treeRoot(cpu), vmaEnd(vma));
+  }
+  return pages;
 }

@@ -8,57 +8,73 @@
  * Order      a permission-only change publishes first (design protocol 3). A fault that looked up the old VMA fails its
  *            commit; a fault that looks up the new one installs no more than the new rights.
  * Locks      takes mmapLock (write)
- * Errnos     EINVAL unaligned start, unknown protection; ENOMEM a hole in the range (what lies before it is changed), or
- *            no memory for a split
+ * Errnos     in Linux's order
+ *   EINVAL     PROT_GROWSDOWN with PROT_GROWSUP; unaligned start
+ *   (0)        length 0
+ *   ENOMEM     the range wraps or passes the address space
+ *   EINVAL     unknown protection
+ *   ENOMEM     nothing is mapped at the start
+ *   EINVAL     PROT_GROWSDOWN and the first VMA does not grow; PROT_GROWSUP, which nothing does here
+ *   EACCES     writing asked for a shared mapping of a file that was opened without
+ *   ENOMEM     a hole (what lies before it is changed), RLIMIT_DATA, more than the memory, no record for a split
  * Linux      mm/mprotect.c:do_mprotect_pkey, mprotect_fixup
  */
 
 import { Counter } from "../abi/counter";
 import { Errno } from "../abi/errno";
 import { Prot } from "../abi/mman";
+import { isAccountable, isData, mayCommit, mayExpand } from "./accounts";
 import { drainDeferred } from "./deferred";
 import { gatherBegin, gatherFlush, gatherPage } from "./gather";
-import { adopt, detachVma, discardVma, mergesWith } from "./mapping";
 import { mmapWriteLock, mmapWriteUnlock } from "./mmapLock";
 import { count } from "./percpu";
-import { entryAt, PTE_HELD, PTE_RIGHTS, PTE_V, PTE_W, rightsOf, TASK_SIZE } from "./pte";
+import { entryAt, isMarker, PTE_HELD, PTE_RIGHTS, PTE_V, PTE_W, rightsOf, TASK_SIZE } from "./pte";
+import { replaceLocked } from "./replace";
 import { isZeroFrame } from "./serve";
-import { MAX_MAP_COUNT, S_MAP_COUNT, spaceOf, treeRoot } from "./space";
+import { treeRoot } from "./space";
 import { lockTable, unlockTable } from "./table";
-import { findEndingAbove, findStartingBelow } from "./tree";
-import { treeReplace, treeReserve } from "./treeChange";
+import { findEndingAbove } from "./tree";
 import {
-  cutVma,
-  joinAnon,
-  mergeable,
-  newVma,
   PROT_MASK,
-  V_OBJECT,
-  V_OFFSET,
   V_RECORD,
+  VM_ACCOUNT,
+  VM_GROWSDOWN,
+  VM_NOWRITE,
+  VM_SHARED,
   vmaEnd,
   vmaFlags,
+  vmaName,
   vmaStart,
 } from "./vma";
-import { vmaStartWrite } from "./vmaLock";
 import { walkLeaf } from "./walk";
+
+const GROWS: u32 = Prot.GrowsDown | Prot.GrowsUp;
+/** Pages of atomic instructions: accepted, and without effect (include/uapi/asm-generic/mman-common.h). */
+const PROT_SEM: u32 = 8;
 
 export function sysMprotect(cpu: usize, addr: u64, length: u64, prot: u32): i64 {
   count(cpu, Counter.Mprotects);
-  if ((addr & 4095) != 0) return -Errno.EINVAL;
+  const grows = prot & GROWS;
+  if (grows == GROWS || (addr & 4095) != 0) return -Errno.EINVAL;
   if (length == 0) return 0;
   const bytes = (length + 4095) & ~(<u64>4095);
   if (addr > TASK_SIZE || length > TASK_SIZE - addr) return -Errno.ENOMEM;
-  if ((prot & ~PROT_MASK) != 0) return -Errno.EINVAL;
+  if ((prot & ~(PROT_MASK | PROT_SEM | GROWS)) != 0) return -Errno.EINVAL;
   mmapWriteLock(cpu);
-  const result = protectLocked(cpu, addr, addr + bytes, prot & (Prot.Read | Prot.Write | Prot.Exec));
+  const result = protectLocked(cpu, addr, addr + bytes, prot & PROT_MASK, grows);
   mmapWriteUnlock(cpu);
   drainDeferred(cpu);
   return <i64>result;
 }
 
-function protectLocked(cpu: usize, start: u64, end: u64, prot: u32): i32 {
+function protectLocked(cpu: usize, start: u64, end: u64, prot: u32, grows: u32): i32 {
+  const first = findEndingAbove(treeRoot(cpu), start);
   let at = start;
+  if ((grows & Prot.GrowsDown) != 0) {
+    if (first == 0 || vmaStart(first) >= end) return -Errno.ENOMEM;
+    if ((vmaFlags(first) & VM_GROWSDOWN) == 0) return -Errno.EINVAL;
+    at = vmaStart(first);
+  } else if (grows != 0) return first == 0 || vmaStart(first) > start ? -Errno.ENOMEM : -Errno.EINVAL;
   let result = 0;
   gatherBegin(cpu);
   while (at < end && result == 0) {
@@ -68,8 +84,13 @@ function protectLocked(cpu: usize, start: u64, end: u64, prot: u32): i32 {
       break;
     }
     const upTo = vmaEnd(vma) < end ? vmaEnd(vma) : end;
-    const flags = (vmaFlags(vma) & ~PROT_MASK) | prot;
-    if (flags != vmaFlags(vma)) result = replaceLocked(cpu, vma, at, upTo, flags);
+    const wanted = flagsFor(cpu, vma, (upTo - at) >> 12, prot);
+    if (wanted < 0) {
+      result = <i32>wanted;
+      break;
+    }
+    const flags = <u32>wanted;
+    if (flags != vmaFlags(vma)) result = replaceLocked(cpu, vma, at, upTo, flags, vmaName(vma));
     if (result == 0) changeEntries(cpu, at, upTo, rightsOf(prot));
     at = upTo;
   }
@@ -77,56 +98,19 @@ function protectLocked(cpu: usize, start: u64, end: u64, prot: u32): i32 {
   return result;
 }
 
-/**
- * Gives [start, end) of `vma` the new flags.
- *
- *   before   [left][......vma......][right]
- *   after    [left][head][mid][tail][right]   mid joins left, or right, where the flags agree and no piece is between
- */
-function replaceLocked(cpu: usize, vma: usize, start: u64, end: u64, flags: u32): i32 {
-  if (load<u32>(spaceOf(cpu), S_MAP_COUNT) + 2 > MAX_MAP_COUNT || !treeReserve(cpu)) return -Errno.ENOMEM;
-  const root = treeRoot(cpu);
-  const object = load<u32>(vma, V_OBJECT);
-  const offset = load<u64>(vma, V_OFFSET) + (start - vmaStart(vma));
-  const hasHead = vmaStart(vma) < start;
-  const hasTail = vmaEnd(vma) > end;
-  let left: usize = hasHead ? 0 : findStartingBelow(root, start);
-  if (left != 0 && (vmaEnd(left) != start || !mergeable(left, flags, object, offset))) left = 0;
-  let right: usize = hasTail ? 0 : findEndingAbove(root, end);
-  if (right != 0 && (vmaStart(right) != end || !mergesWith(flags, object, offset + (end - start), right))) right = 0;
-  const from = left != 0 ? vmaStart(left) : start;
-  const upTo = right != 0 ? vmaEnd(right) : end;
-  const midOffset = left != 0 ? load<u64>(left, V_OFFSET) : offset;
-  const mid = newVma(cpu, from, upTo, flags, object, midOffset, <usize>load<u32>(vma, V_RECORD));
-  const head: usize = hasHead ? cutVma(cpu, vma, vmaStart(vma), start, vmaFlags(vma)) : 0;
-  const tail: usize = hasTail ? cutVma(cpu, vma, end, vmaEnd(vma), vmaFlags(vma)) : 0;
-  if (mid == 0 || (hasHead && head == 0) || (hasTail && tail == 0)) {
-    discardVma(cpu, mid);
-    discardVma(cpu, head);
-    discardVma(cpu, tail);
+/** The flags of `pages` pages of `vma` under `prot`: private memory that becomes writable is charged. Or an errno. */
+function flagsFor(cpu: usize, vma: usize, pages: u64, prot: u32): i64 {
+  const old = vmaFlags(vma);
+  let flags = (old & ~PROT_MASK) | prot;
+  if ((prot & Prot.Write) == 0) return <i64>flags;
+  if ((old & VM_NOWRITE) != 0) return -Errno.EACCES;
+  if (isData(flags) && !isData(old) && !mayExpand(cpu, flags, pages) && mayExpand(cpu, old, pages))
     return -Errno.ENOMEM;
+  if ((old & (VM_ACCOUNT | Prot.Write | VM_SHARED)) == 0 && isAccountable(flags, <usize>load<u32>(vma, V_RECORD))) {
+    if (!mayCommit(cpu, pages)) return -Errno.ENOMEM;
+    flags |= VM_ACCOUNT;
   }
-  if (left != 0) {
-    vmaStartWrite(cpu, left);
-    joinAnon(mid, left);
-  }
-  if (right != 0) {
-    vmaStartWrite(cpu, right);
-    joinAnon(mid, right);
-  }
-  vmaStartWrite(cpu, vma);
-  joinAnon(mid, vma);
-  const first: usize = left != 0 ? left : vma;
-  const last: usize = right != 0 ? right : vma;
-  adopt(cpu, head);
-  adopt(cpu, mid);
-  adopt(cpu, tail);
-  if (head != 0) treeReplace(cpu, vmaStart(first), vmaStart(last) + 1, head, mid, tail);
-  else treeReplace(cpu, vmaStart(first), vmaStart(last) + 1, mid, tail, 0);
-  if (left != 0) detachVma(cpu, left);
-  if (right != 0) detachVma(cpu, right);
-  detachVma(cpu, vma);
-  return 0;
+  return <i64>flags;
 }
 
 /** Gives the entries of [start, end) at most `rights`; gathers the pages that lost one. */
@@ -148,7 +132,7 @@ function changeEntries(cpu: usize, start: u64, end: u64, rights: u64): void {
 /** One entry, by compare-and-swap: a hart may set A or D at any moment. Never grants write: the fault does. */
 function changeEntry(cpu: usize, slot: usize, page: u64, rights: u64): void {
   let seen = atomic.load<u64>(slot);
-  while (seen != 0) {
+  while (seen != 0 && !isMarker(seen)) {
     let allowed = rights;
     if ((seen & PTE_W) == 0 || isZeroFrame(seen)) allowed &= ~PTE_W;
     if ((allowed & (PTE_V | PTE_HELD)) == 0) allowed |= PTE_V;

@@ -9,6 +9,8 @@ export enum Outcome {
   Oom = 5,
   /** Past the end of the file that is mapped: decided under mmapLock, then SIGBUS. */
   Bus = 6,
+  /** A guard page: refused as if nothing were mapped; the trap fields are not set. */
+  Guard = 8,
   /** What the attempt saw changed before it committed. */
   RetryDetached = 16,
   RetryDead = 17,

@@ -5,6 +5,7 @@
  *
  *   V=1, R=W=X=0   a pointer to the next level
  *   V=0, HELD=1    a frame is there but no access is allowed (PROT_NONE), as Linux's _PAGE_PROT_NONE
+ *   V=0, GUARD=1   no frame: an access is refused though the VMA allows it (madvise(MADV_GUARD_INSTALL))
  *   0              nothing
  *
  * Entries change by compare-and-swap, swap, and, or: a hart sets A and D at any moment (fill.ts).
@@ -26,7 +27,14 @@ export const PTE_U: u64 = 16;
 export const PTE_A: u64 = 64;
 export const PTE_D: u64 = 128;
 export const PTE_HELD: u64 = 256;
+/** The marker of a guard page; the rest of the entry is 0. */
+export const PTE_GUARD: u64 = 512;
 export const PTE_RIGHTS: u64 = PTE_V | PTE_R | PTE_W | PTE_X | PTE_HELD;
+
+/** An entry that stands for no frame. */
+export function isMarker(entry: u64): bool {
+  return entry == PTE_GUARD;
+}
 
 export function ptePhys(entry: u64): usize {
   return <usize>((entry >> 10) << 12);

@@ -19,7 +19,7 @@ import { writeProtected } from "./cow";
 import { allocPage, putPage } from "./frame";
 import { Outcome } from "./outcome";
 import { count } from "./percpu";
-import { allows, entryAt, makeEntry, PTE_A, PTE_D, PTE_R, PTE_RIGHTS, PTE_W, ptePhys, rightsOf } from "./pte";
+import { allows, entryAt, isMarker, makeEntry, PTE_A, PTE_D, PTE_R, PTE_RIGHTS, PTE_W, ptePhys, rightsOf } from "./pte";
 import { walkBegin, walkEnd } from "./section";
 import { serveFile } from "./serveFile";
 import { unlockTable } from "./table";
@@ -44,6 +44,7 @@ export function serve(cpu: usize, vma: usize, va: u64, access: u32): u32 {
     if (access != Access.Write) return mapZeroPage(cpu, leaf, vma, va, rights);
     return mapFresh(cpu, leaf, vma, va, rights);
   }
+  if (isMarker(seen)) return Outcome.Guard;
   if (allows(seen, access)) {
     count(cpu, Counter.FaultsSpurious);
     return Outcome.Done;

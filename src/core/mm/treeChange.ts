@@ -51,7 +51,12 @@ const NEW_VMAS: usize = 3072;
 
 /** Fills the node reserve; false when out of memory (nothing has changed). */
 export function treeReserve(cpu: usize): bool {
-  while (load<u32>(spaceOf(cpu), S_RESERVE_COUNT) < RESERVE) {
+  return treeReserveFor(cpu, 1);
+}
+
+/** The same for several changes in a row, none of which may fail. */
+export function treeReserveFor(cpu: usize, changes: u32): bool {
+  while (load<u32>(spaceOf(cpu), S_RESERVE_COUNT) < RESERVE * changes) {
     const node = slabAlloc(cpu, SLAB_NODE);
     if (node == 0) return false;
     putBack(cpu, node);

@@ -34,12 +34,25 @@ import {
 } from "./frame";
 import { nextSpace } from "./lifecycle";
 import { nextObject, O_REFS } from "./object";
-import { entryAt, entrySpan, LEVELS, PTE_D, PTE_HELD, PTE_RIGHTS, PTE_V, PTE_W, PTE_X, ptePhys, rightsOf } from "./pte";
+import {
+  entryAt,
+  entrySpan,
+  isMarker,
+  LEVELS,
+  PTE_D,
+  PTE_HELD,
+  PTE_RIGHTS,
+  PTE_V,
+  PTE_W,
+  PTE_X,
+  ptePhys,
+  rightsOf,
+} from "./pte";
 import { isZeroFrame } from "./serve";
-import { enterSpace, MMAP_LOCK, pgd, S_MAP_COUNT, S_PGD, spaceOf, treeRoot } from "./space";
+import { enterSpace, MMAP_LOCK, pgd, S_LOCKED_VM, S_MAP_COUNT, S_PGD, S_TOTAL_VM, spaceOf, treeRoot } from "./space";
 import { isDead, usedLocked } from "./table";
 import { childAt, childEnd, find, findEndingAbove, N_GAP, N_HI, N_LO, nodeCount, nodeLevel, startAt } from "./tree";
-import { isDetached, PROT_MASK, pageIndex, V_RECORD, VM_SHARED, vmaEnd, vmaFlags, vmaStart } from "./vma";
+import { isDetached, PROT_MASK, pageIndex, V_RECORD, VM_LOCKED, VM_SHARED, vmaEnd, vmaFlags, vmaStart } from "./vma";
 import { walkLeaf } from "./walk";
 
 export function verifySpace(cpu: usize): u32 {
@@ -75,8 +88,12 @@ function verifyTree(cpu: usize): u32 {
   if (bug != 0) return bug;
   let n: u32 = 0;
   let end: u64 = 0;
+  let pages: u64 = 0;
+  let locked: u64 = 0;
   let vma = findEndingAbove(root, 0);
   while (vma != 0) {
+    pages += (vmaEnd(vma) - vmaStart(vma)) >> 12;
+    if ((vmaFlags(vma) & VM_LOCKED) != 0) locked += (vmaEnd(vma) - vmaStart(vma)) >> 12;
     if (vmaStart(vma) < end || vmaEnd(vma) <= vmaStart(vma)) return Bug.verify_vmas_out_of_order_or_overlapping;
     if (isDetached(vma)) return Bug.verify_vma_in_tree_is_detached;
     const record = <usize>load<u32>(vma, V_RECORD);
@@ -85,7 +102,9 @@ function verifyTree(cpu: usize): u32 {
     n++;
     vma = findEndingAbove(root, end);
   }
-  return n == load<u32>(spaceOf(cpu), S_MAP_COUNT) ? 0 : Bug.verify_vmas_out_of_order_or_overlapping;
+  if (n != load<u32>(spaceOf(cpu), S_MAP_COUNT)) return Bug.verify_vmas_out_of_order_or_overlapping;
+  if (<u32>pages != load<u32>(spaceOf(cpu), S_TOTAL_VM)) return Bug.verify_page_counts_of_a_space_do_not_add_up;
+  return <u32>locked == load<u32>(spaceOf(cpu), S_LOCKED_VM) ? 0 : Bug.verify_page_counts_of_a_space_do_not_add_up;
 }
 
 function verifyNode(node: usize): u32 {
@@ -140,6 +159,7 @@ function verifyTable(cpu: usize, table: usize, level: u32, va: u64, parent: usiz
 function verifyEntry(cpu: usize, entry: u64, va: u64): u32 {
   const vma = find(treeRoot(cpu), va);
   if (vma == 0) return Bug.verify_present_entry_outside_a_vma;
+  if (isMarker(entry)) return 0;
   const rights = rightsOf(vmaFlags(vma) & PROT_MASK);
   if ((entry & PTE_RIGHTS & ~rights & ~PTE_HELD) != 0) return Bug.verify_entry_grants_more_than_its_vma;
   if (isZeroFrame(entry)) return (entry & PTE_W) != 0 ? Bug.verify_zero_page_is_writable : 0;

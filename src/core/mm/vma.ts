@@ -23,6 +23,7 @@
  */
 import { Access } from "../abi/exit";
 import { MapFlag, Prot } from "../abi/mman";
+import { sameName } from "./name";
 import { SLAB_VMA, slabAlloc } from "./slab";
 import { spaceOf } from "./space";
 import { initVmaLock } from "./vmaLock";
@@ -61,6 +62,8 @@ export const VM_RAND_READ: u32 = 0x200;
 export const VM_SEQ_READ: u32 = 0x400;
 /** Counted against the memory there is: private and writable, or shared anonymous, and not NORESERVE. */
 export const VM_ACCOUNT: u32 = 0x800;
+/** madvise: left out of a core dump. */
+export const VM_DONTDUMP: u32 = 0x1000;
 
 export function vmaStart(vma: usize): u64 {
   return load<u64>(vma, V_START);
@@ -103,7 +106,9 @@ export function newVma(cpu: usize, start: u64, end: u64, flags: u32, object: u32
 export function cutVma(cpu: usize, vma: usize, start: u64, end: u64, flags: u32): usize {
   const offset = load<u64>(vma, V_OFFSET) + (start - vmaStart(vma));
   const part = newVma(cpu, start, end, flags, load<u32>(vma, V_OBJECT), offset, <usize>load<u32>(vma, V_RECORD));
-  if (part != 0) joinAnon(part, vma);
+  if (part == 0) return 0;
+  store<u32>(part, load<u32>(vma, V_NAME), V_NAME);
+  joinAnon(part, vma);
   return part;
 }
 
@@ -121,11 +126,27 @@ export function joinAnon(vma: usize, old: usize): void {
   if (isAnonPrepared(old)) prepareAnon(vma);
 }
 
-/** Whether `left` and `right`, which touch, can be one VMA; the right one is given by its parts. */
-export function mergeable(left: usize, flags: u32, object: u32, offset: u64): bool {
-  if (vmaFlags(left) != flags || load<u32>(left, V_OBJECT) != object) return false;
-  if (object == 0) return true;
-  return load<u64>(left, V_OFFSET) + (vmaEnd(left) - vmaStart(left)) == offset;
+export function vmaName(vma: usize): usize {
+  return <usize>load<u32>(vma, V_NAME);
+}
+
+/** Whether a VMA of these parts, which `left` ends at, can be one with it. */
+export function joinsLeft(left: usize, flags: u32, object: u32, offset: u64, name: usize): bool {
+  return isAlike(left, flags, object, name) && (object == 0 || vmaEndOffset(left) == offset);
+}
+
+/** Whether a VMA of these parts, which ends at `offset` where `right` starts, can be one with it. */
+export function joinsRight(right: usize, flags: u32, object: u32, offset: u64, name: usize): bool {
+  return isAlike(right, flags, object, name) && (object == 0 || load<u64>(right, V_OFFSET) == offset);
+}
+
+function isAlike(vma: usize, flags: u32, object: u32, name: usize): bool {
+  return vmaFlags(vma) == flags && load<u32>(vma, V_OBJECT) == object && sameName(vmaName(vma), name);
+}
+
+/** File offset of the VMA's end. */
+export function vmaEndOffset(vma: usize): u64 {
+  return load<u64>(vma, V_OFFSET) + (vmaEnd(vma) - vmaStart(vma));
 }
 
 /** Whether the protection allows the access. Linux: arch/riscv/mm/fault.c:access_error (write implies read). */

@@ -7,7 +7,25 @@ import type { Call } from "./args.js";
 import { clockGetres, clockGettime, clockNanosleep, gettimeofday, nanosleep, times } from "./clock.js";
 import { futex } from "./futex.js";
 import { getrlimit, getrusage, prlimit64, setrlimit } from "./limits.js";
-import { brk, madvise, mmap, mprotect, munmap } from "./memory.js";
+import {
+  brk,
+  madvise,
+  membarrier,
+  mincore,
+  mlock,
+  mlock2,
+  mlockall,
+  mmap,
+  mprotect,
+  mremap,
+  msync,
+  munlock,
+  munlockall,
+  munmap,
+  pkeyAlloc,
+  pkeyFree,
+  pkeyMprotect,
+} from "./memory.js";
 import { ppoll, pselect6 } from "./poll.js";
 import {
   kill,
@@ -34,7 +52,6 @@ import {
   getrandom,
   gettid,
   getuid,
-  membarrier,
   prctl,
   schedGetaffinity,
   schedSetaffinity,
@@ -111,10 +128,16 @@ const SERVED: ReadonlyArray<readonly [number, Call]> = [
   [179, sysinfo],
   [214, brk],
   [215, munmap],
-  [216, absent], // mremap: C libraries then allocate, copy and free
+  [216, mremap],
   [220, clone],
   [222, mmap],
   [226, mprotect],
+  [227, msync],
+  [228, mlock],
+  [229, munlock],
+  [230, mlockall],
+  [231, munlockall],
+  [232, mincore],
   [233, madvise],
   [240, rtTgsigqueueinfo],
   [258, absent], // riscv_hwprobe
@@ -122,6 +145,10 @@ const SERVED: ReadonlyArray<readonly [number, Call]> = [
   [261, prlimit64],
   [278, getrandom],
   [283, membarrier],
+  [284, mlock2],
+  [288, pkeyMprotect],
+  [289, pkeyAlloc],
+  [290, pkeyFree],
   [293, absent], // rseq
   [435, clone3],
 ];
