@@ -20,13 +20,13 @@
  *   ENOMEM     a hole in the range: the rest is done
  *   EINVAL     what the VMA does not allow: DONTNEED, FREE, COLD, PAGEOUT, REMOVE, GUARD_INSTALL of locked memory; FREE, WIPEONFORK
  *              of a file or shared memory; KEEPONFORK of nothing; REMOVE of private memory
- *   EACCES     REMOVE where the mapping is not writable
+ *   EACCES     REMOVE where the mapping can not become writable
  *   ENOMEM, EFAULT, EINVAL   POPULATE: populate.ts.   EAGAIN: no record for a split, as Linux says it for ENOMEM
  * Linux      mm/madvise.c of 6.13: madvise_behavior_valid, do_madvise, madvise_walk_vmas, madvise_vma_behavior
  */
 
 import { Errno } from "../abi/errno";
-import { Advice, Populate, Prot } from "../abi/mman";
+import { Advice, Populate } from "../abi/mman";
 import { isPrivileged } from "./accounts";
 import { drainDeferred } from "./deferred";
 import { gatherBegin, gatherFlush } from "./gather";
@@ -45,6 +45,7 @@ import {
   VM_DONTCOPY,
   VM_DONTDUMP,
   VM_LOCKED,
+  VM_NOWRITE,
   VM_RAND_READ,
   VM_SEQ_READ,
   VM_SHARED,
@@ -156,7 +157,7 @@ function zap(cpu: usize, start: u64, end: u64): i32 {
 function remove(cpu: usize, vma: usize, start: u64, end: u64): i32 {
   const record = <usize>load<u32>(vma, V_RECORD);
   if ((vmaFlags(vma) & VM_LOCKED) != 0 || record == 0) return -Errno.EINVAL;
-  if ((vmaFlags(vma) & (VM_SHARED | Prot.Write)) != (VM_SHARED | Prot.Write)) return -Errno.EACCES;
+  if ((vmaFlags(vma) & (VM_SHARED | VM_NOWRITE)) != VM_SHARED) return -Errno.EACCES;
   if (load<u32>(record, O_KIND) != KIND_SHMEM) return -Errno.EOPNOTSUPP;
   const offset = load<u64>(vma, V_OFFSET) - vmaStart(vma);
   punchObject(cpu, load<u32>(vma, V_OBJECT), start + offset, end + offset);

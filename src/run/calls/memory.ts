@@ -164,7 +164,7 @@ export function mincore(thread: Thread, args: Args): number {
   return 0;
 }
 
-/** Linux: mm/msync.c. Nothing is mapped for sharing with a file yet, so the walk finds no part to write. */
+/** Linux: mm/msync.c. What the core finds shared is written back here, part by part, with nothing held. */
 export function msync(thread: Thread, args: Args): number {
   const { core, cpu, guest } = thread;
   const [start, length, flags] = [long(args, 0), long(args, 1), uint(args, 2)];
@@ -177,6 +177,12 @@ export function msync(thread: Thread, args: Args): number {
     const result = core.msyncNext(cpu, at, end, flags, guest.out);
     if (result < 0n) return Number(result);
     if (result === 0n) break;
+    const [next, hole] = [guest.view.getBigUint64(0, true), guest.view.getUint32(HOLE, true)];
+    const [from, upTo] = [guest.view.getBigUint64(8, true), guest.view.getBigUint64(16, true)];
+    const error = guest.writeBack(guest.view.getUint32(24, true), from, upTo);
+    if (error < 0) return error;
+    guest.view.setBigUint64(0, next, true);
+    guest.view.setUint32(HOLE, hole, true);
   }
   return guest.view.getUint32(HOLE, true) === 0 ? 0 : -Errno.ENOMEM;
 }
