@@ -71,6 +71,8 @@ export interface Core {
 
   remoteRead(cpu: number, space: number, to: number, from: bigint, length: number): bigint;
   remoteWrite(cpu: number, space: number, to: bigint, from: number, length: number): bigint;
+  /** The space of a process with a reference for the caller, 0 when there is none. */
+  processSpace?(cpu: number, pid: number): number;
   futexObject(cpu: number, address: bigint): bigint;
   futexOffset(cpu: number): bigint;
   nextVma(cpu: number, space: number, address: bigint, out: number): number;

@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 
 #define PAGE 4096UL
 #define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
@@ -324,6 +325,32 @@ static void barriers(void) {
   say("query %d", (supported & 31) == 31);
 }
 
+static void remote(void) {
+  char *a = numbered(4, ANON);
+  munmap(a + 2 * PAGE, PAGE);
+  static char got[4 * 4096];
+  struct iovec here[2] = {{got, 100}, {got + 200, 3 * PAGE}};
+  struct iovec there[2] = {{a, 2 * PAGE}, {a + 3 * PAGE, PAGE}};
+  long n = process_vm_readv(getpid(), here, 2, there, 2, 0);
+  say("read %ld: %d %d", n, got[0], got[200 + PAGE - 100]);
+  there[0].iov_len = 3 * PAGE;
+  say("read up to a hole %ld", process_vm_readv(getpid(), here, 2, there, 1, 0));
+  there[0].iov_base = a + 2 * PAGE;
+  say("read a hole %s", outcome(process_vm_readv(getpid(), here, 2, there, 1, 0)));
+  got[0] = 77;
+  there[0].iov_base = a + PAGE - 1;
+  there[0].iov_len = 1;
+  say("write %ld", process_vm_writev(getpid(), here, 1, there, 1, 0));
+  say("written %d", a[PAGE - 1]);
+  mprotect(a, PAGE, PROT_READ);
+  say("write read-only %s", outcome(process_vm_writev(getpid(), here, 1, there, 1, 0)));
+  say("flags %s", outcome(process_vm_readv(getpid(), here, 1, there, 1, 1)));
+  say("too many %s", outcome(process_vm_readv(getpid(), here, 1025, there, 1, 0)));
+  say("vector %s", outcome(process_vm_readv(getpid(), here, 1, (void *)8, 1, 0)));
+  say("nothing %s", outcome(process_vm_readv(getpid(), here, 0, there, 1, 0)));
+  say("nobody %s", outcome(process_vm_readv(0x3ffffff, here, 1, there, 1, 0)));
+}
+
 static void guards(void) {
   char *a = numbered(6, ANON);
   say("install %s", outcome(madvise(a + PAGE, 2 * PAGE, 102)));
@@ -350,7 +377,7 @@ static void guards(void) {
 static const struct section all[] = {
     {"resizes", resizes},   {"moves", moves}, {"several", several},         {"leavesBehind", leavesBehind}, {"refusals", refusals}, {"locks", locks},
     {"limits", limits},     {"advice", advice},       {"populates", populates},       {"syncs", syncs},       {"mappings", mappings},
-    {"barriers", barriers}, {"guards", guards},
+    {"barriers", barriers}, {"guards", guards},     {"remote", remote},
 };
 
 int main(int argc, char **argv) {

@@ -27,6 +27,7 @@ import {
   pkeyMprotect,
 } from "./memory.js";
 import { ppoll, pselect6 } from "./poll.js";
+import { processMadvise, processVmReadv, processVmWritev } from "./processMemory.js";
 import {
   kill,
   rtSigaction,
@@ -143,6 +144,8 @@ const SERVED: ReadonlyArray<readonly [number, Call]> = [
   [258, absent], // riscv_hwprobe
   [259, flushIcache],
   [261, prlimit64],
+  [270, processVmReadv],
+  [271, processVmWritev],
   [278, getrandom],
   [283, membarrier],
   [284, mlock2],
@@ -151,6 +154,7 @@ const SERVED: ReadonlyArray<readonly [number, Call]> = [
   [290, pkeyFree],
   [293, absent], // rseq
   [435, clone3],
+  [440, processMadvise],
 ];
 
 /** By number, with holes. */
