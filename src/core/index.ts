@@ -28,11 +28,15 @@ export {
 } from "./mm/lifecycle";
 export { getLimit, setLimit } from "./mm/limits";
 export { sysMadvise } from "./mm/madvise";
+export { sysMembarrier } from "./mm/membarrier";
+export { sysMincore } from "./mm/mincore";
 export { sysMlock, sysMlockAll, sysMunlock, sysMunlockAll } from "./mm/mlock";
 export { sysMmap } from "./mm/mmap";
 export { sysMprotect } from "./mm/mprotect";
 export { sysMremap } from "./mm/mremap";
+export { msyncNext } from "./mm/msync";
 export { sysMunmap } from "./mm/munmap";
+export { nameVma } from "./mm/nameVma";
 export { closeObject, forgetObject, hasObject, objectRefs, takeReleasedObject, writableMappings } from "./mm/object";
 export { ioAddress, ioObject, ioOffset, pageInBegin, pageInEnd } from "./mm/pageIn";
 export { counter } from "./mm/percpu";

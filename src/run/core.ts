@@ -39,6 +39,10 @@ export interface Core {
   sysMunlock(cpu: number, address: bigint, length: bigint): bigint;
   sysMlockAll(cpu: number, flags: number): bigint;
   sysMunlockAll(cpu: number): bigint;
+  sysMincore(cpu: number, address: bigint, pages: number, out: number): bigint;
+  sysMembarrier(cpu: number, command: number, flags: number): bigint;
+  msyncNext(cpu: number, start: bigint, end: bigint, flags: number, out: number): bigint;
+  nameVma(cpu: number, address: bigint, length: bigint, text: number, textLength: number): bigint;
   populateRange(cpu: number, start: bigint, end: bigint, how: number): bigint;
   setLimit(cpu: number, what: number, value: bigint): void;
   getLimit(cpu: number, what: number): bigint;
@@ -67,6 +71,8 @@ export interface Core {
 
   remoteRead(cpu: number, space: number, to: number, from: bigint, length: number): bigint;
   remoteWrite(cpu: number, space: number, to: bigint, from: number, length: number): bigint;
+  /** The space of a process with a reference for the caller, 0 when there is none. */
+  processSpace?(cpu: number, pid: number): number;
   futexObject(cpu: number, address: bigint): bigint;
   futexOffset(cpu: number): bigint;
   nextVma(cpu: number, space: number, address: bigint, out: number): number;

@@ -11,6 +11,7 @@
  *            last file page is zeroed (bss). Pages come with their first access.
  * Follows    fs/binfmt_elf.c:load_elf_binary, create_elf_tables; getauxval(3)
  */
+import { Limit } from "../core/abi/limit.js";
 import { MapFlag, Prot } from "../core/abi/mman.js";
 import { type ElfImage, pageDown, pageUp, type Segment, TASK_SIZE } from "./elf.js";
 import type { ExecPlan } from "./messages.js";
@@ -36,6 +37,8 @@ export function exec(thread: Thread, plan: ExecPlan): void {
   const bias = image.relocatable ? PIE_BASE - pageDown(first.address) : 0n;
   for (const segment of image.segments) mapSegment(thread, segment, bias, plan.object);
   const last = image.segments.at(-1) as Segment;
+  core.setLimit(cpu, Limit.Privileged, thread.process.uid === 0 ? 1n : 0n);
+  core.setLimit(cpu, Limit.Overcommit, 1n);
   core.setBrk(cpu, pageUp(bias + last.address + last.memoryBytes));
   mapTrampoline(thread);
   const prot = Prot.Read | Prot.Write | (image.executableStack ? Prot.Exec : 0);

@@ -7,12 +7,17 @@
  * the same, but has other NaNs and other results for conversions that overflow.
  */
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { buildProgram, comparable, type Program, runEmulator, runFaultline, runNative } from "../support/programs";
 
 const POLICIES = ["optimistic", "mmap-lock"];
+/** Version 6.17 is 6017. */
+const KERNEL = release()
+  .split(".")
+  .slice(0, 2)
+  .reduce((version, part) => version * 1000 + Number.parseInt(part, 10), 0);
 
 interface Case {
   readonly name: string;
@@ -23,6 +28,10 @@ interface Case {
   readonly kernelOnly?: string;
   /** Sections whose answers depend on the architecture: the emulator alone. */
   readonly riscvOnly?: boolean;
+  /** The emulator's page tables are not a kernel's: the kernel alone. */
+  readonly kernelOnly?: boolean;
+  /** Sections whose answers an older kernel gives otherwise: the first version, times 1000. */
+  readonly since?: Readonly<Record<string, number>>;
 }
 
 const CASES: readonly Case[] = [
@@ -54,6 +63,27 @@ const CASES: readonly Case[] = [
       places: "ignores MAP_FIXED_NOREPLACE",
       errors: "stops on an assertion when a fixed address is too high",
     },
+  },
+  {
+    name: "remap",
+    sections: [
+      "resizes",
+      "moves",
+      "several",
+      "leavesBehind",
+      "refusals",
+      "locks",
+      "limits",
+      "advice",
+      "populates",
+      "syncs",
+      "mappings",
+      "barriers",
+      "guards",
+      "remote",
+    ],
+    kernelOnly: true,
+    since: { several: 6017, refusals: 6017, advice: 6007, guards: 6013 },
   },
   {
     name: "signals",
@@ -130,10 +160,11 @@ describe.skipIf(process.env.FAULTLINE_FULL !== "1" || !comparable)("programs, be
   };
   const kernelIsHere = process.arch === "x64" || process.arch === "riscv64";
 
-  describe.each(CASES)("$name", ({ name, sections, emulatorFails = {}, kernelOnly, riscvOnly }) => {
+  describe.each(CASES)("$name", ({ name, sections: all, emulatorFails = {}, riscvOnly, kernelOnly, since = {} }) => {
+    const sections = all.filter((section) => (since[section] ?? 0) <= KERNEL);
     const shared = sections.filter((section) => !(section in emulatorFails));
 
-    test.skipIf(riscvOnly || kernelOnly !== undefined || !kernelIsHere)(
+    test.skipIf(riscvOnly || kernelOnly || !kernelIsHere)(
       "the kernel agrees with the emulator",
       { timeout: 120_000 },
       () => {
@@ -144,7 +175,7 @@ describe.skipIf(process.env.FAULTLINE_FULL !== "1" || !comparable)("programs, be
       },
     );
 
-    test.skipIf(kernelOnly !== undefined && !kernelIsHere).each(POLICIES)("%s", { timeout: 120_000 }, (policy) => {
+    test.skipIf(kernelOnly && !kernelIsHere).each(POLICIES)("%s", { timeout: 120_000 }, (policy) => {
       const reference = riscvOnly || !kernelIsHere ? runEmulator : runNative;
       const compared = reference === runEmulator ? shared : sections;
       const want = reference(program(name), compared);

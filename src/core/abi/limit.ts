@@ -4,6 +4,8 @@ export enum Limit {
   Stack = 3,
   Memlock = 8,
   As = 9,
+  /** Added to one of the four: its ceiling. */
+  Hard = 32,
   Privileged = 64,
   Overcommit = 65,
 }

@@ -26,8 +26,8 @@ export enum MapFlag {
   HugeTlb = 0x40000,
   FixedNoReplace = 0x100000,
   Uninitialized = 0x4000000,
-  /** Of the core's own: the file was opened read-only, and a shared mapping of it never becomes writable. */
-  NoWrite = 0x40000000,
+  /** Not of mmap(2): the file was opened read-only, so a shared mapping may never become writable. */
+  NoWrite = 0x8000_0000,
 }
 
 export enum MremapFlag {
@@ -44,6 +44,12 @@ export enum MlockFlag {
   Future = 2,
   AllOnFault = 4,
   AllFlags = 7,
+}
+
+export enum MsyncFlag {
+  Async = 1,
+  Invalidate = 2,
+  Sync = 4,
 }
 
 /** How populateRange() touches pages: mm/populate.ts. */

@@ -16,6 +16,7 @@
  */
 import { Prot } from "../abi/mman";
 import { H_FRAMES } from "../sync/layout";
+import { KIND_SHMEM, O_KIND } from "./object";
 import {
   S_CHECK_COMMIT,
   S_COMMITTED,
@@ -53,9 +54,10 @@ export function isData(flags: u32): bool {
 }
 
 /** Linux: mm/mmap.c:accountable_mapping; shared anonymous memory is charged as shmem charges itself. */
-export function isAccountable(flags: u32, object: u32): bool {
+export function isAccountable(flags: u32, object: usize): bool {
   if ((flags & VM_NORESERVE) != 0) return false;
-  return (flags & VM_SHARED) != 0 ? object == 0 : (flags & Prot.Write) != 0;
+  if ((flags & VM_SHARED) != 0) return object != 0 && load<u32>(object, O_KIND) == KIND_SHMEM;
+  return (flags & Prot.Write) != 0;
 }
 
 /** Whether `pages` more of such a mapping stay within RLIMIT_AS and RLIMIT_DATA. */

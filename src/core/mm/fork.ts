@@ -34,7 +34,17 @@ import { entryAt, entrySpan, isMarker, LEVELS, PTE_A, PTE_D, PTE_V, PTE_W, ptePh
 import { reclaim } from "./reclaim";
 import { isZeroFrame } from "./serve";
 import { shootRange } from "./shootdown";
-import { enterSpace, pgd, S_BRK, S_BRK_START, S_LOCK_SEQ, S_STACK_START, spaceOf, treeRoot } from "./space";
+import {
+  enterSpace,
+  pgd,
+  S_BRK,
+  S_BRK_START,
+  S_LOCK_SEQ,
+  S_MEMBARRIER,
+  S_STACK_START,
+  spaceOf,
+  treeRoot,
+} from "./space";
 import { addUsedLocked, lockTable, unlockTable, usedLocked } from "./table";
 import { findEndingAbove } from "./tree";
 import { treeReplace, treeReserve } from "./treeChange";
@@ -76,6 +86,7 @@ function copyInto(cpu: usize, child: usize): bool {
   store<u64>(child, load<u64>(parent, S_BRK_START), S_BRK_START);
   store<u64>(child, load<u64>(parent, S_BRK), S_BRK);
   store<u64>(child, load<u64>(parent, S_STACK_START), S_STACK_START);
+  atomic.store<u32>(child, atomic.load<u32>(parent, S_MEMBARRIER), S_MEMBARRIER);
   let whole: bool = true;
   let vma = findEndingAbove(treeRoot(cpu), 0);
   while (vma != 0 && whole) {

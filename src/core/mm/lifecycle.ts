@@ -16,36 +16,17 @@ import { ALLOCATOR, SPACE } from "../sync/layout";
 import { lock, unlock } from "../sync/spinlock";
 import { tlbFlushAll } from "../sync/tlb";
 import { allocFrame, freeFrame, TYPE_ZERO } from "./frame";
-import { copyLimits } from "./limits";
+import { copyLimits, initLimits } from "./limits";
 import { unmapAllLocked } from "./mapping";
 import { mmapWriteLock, mmapWriteUnlock } from "./mmapLock";
 import { LEVELS } from "./pte";
 import { SLAB_SPACE, slabAlloc, slabFree } from "./slab";
-import {
-  enterSpace,
-  S_CPUMASK,
-  S_LIMIT_AS,
-  S_LIMIT_DATA,
-  S_LIMIT_MEMLOCK,
-  S_NEXT_SPACE,
-  S_PGD,
-  S_PREV_SPACE,
-  S_REFS,
-  S_SCRATCH,
-  S_STACK_LIMIT,
-  S_USERS,
-  spaceOf,
-} from "./space";
+import { enterSpace, S_CPUMASK, S_NEXT_SPACE, S_PGD, S_PREV_SPACE, S_REFS, S_SCRATCH, S_USERS, spaceOf } from "./space";
 import { allocTable, freeTable } from "./table";
 import { treeUnreserve } from "./treeChange";
 
 export const SPACES_LOCK: usize = ALLOCATOR + 384;
 export const SPACES: usize = ALLOCATOR + 388;
-
-/** Linux's defaults: RLIMIT_STACK and RLIMIT_MEMLOCK; the rest is unlimited. */
-const STACK_LIMIT: u64 = 8 << 20;
-const MEMLOCK_LIMIT: u64 = 8 << 20;
-const UNLIMITED: u64 = 0xffff_ffff_ffff_ffff;
 
 /** The space that boot made. */
 export function firstSpace(): u32 {
@@ -62,10 +43,7 @@ export function initSpace(cpu: usize, space: usize): bool {
   }
   store<u32>(space, <u32>table, S_PGD);
   store<u32>(space, <u32>scratch, S_SCRATCH);
-  store<u64>(space, STACK_LIMIT, S_STACK_LIMIT);
-  store<u64>(space, UNLIMITED, S_LIMIT_AS);
-  store<u64>(space, UNLIMITED, S_LIMIT_DATA);
-  store<u64>(space, MEMLOCK_LIMIT, S_LIMIT_MEMLOCK);
+  initLimits(space);
   atomic.store<u32>(space, 1, S_REFS);
   lock(cpu, SPACES_LOCK);
   const next = <usize>load<u32>(SPACES);

@@ -1,7 +1,7 @@
 /**
  * The limits of a space, as setrlimit(2) sets them, and what else its owner says of it once.
  *
- *   Data, Stack, Memlock, As   RLIMIT_*, bytes
+ *   Data, Stack, Memlock, As   RLIMIT_*, bytes: what binds. With Hard added: the ceiling, which only setrlimit(2) looks at
  *   Privileged                 1: CAP_IPC_LOCK and CAP_SYS_ADMIN
  *   Overcommit                 0: whatever is asked for is mapped (vm.overcommit_memory 1), as an embedder has it;
  *                              1: what alone is more than the memory is refused (vm.overcommit_memory 0), as programs have it
@@ -12,6 +12,7 @@ import { Limit } from "../abi/limit";
 import { mmapWriteLock, mmapWriteUnlock } from "./mmapLock";
 import {
   S_CHECK_COMMIT,
+  S_HARD,
   S_LIMIT_AS,
   S_LIMIT_DATA,
   S_LIMIT_MEMLOCK,
@@ -20,11 +21,29 @@ import {
   spaceOf,
 } from "./space";
 
+const UNLIMITED: u64 = 0xffff_ffff_ffff_ffff;
+/** Linux's defaults. */
+const STACK_BYTES: u64 = 8 << 20;
+const MEMLOCK_BYTES: u64 = 8 << 20;
+
 function fieldOf(what: u32): usize {
-  if (what == <u32>Limit.Data) return S_LIMIT_DATA;
-  if (what == <u32>Limit.Stack) return S_STACK_LIMIT;
-  if (what == <u32>Limit.Memlock) return S_LIMIT_MEMLOCK;
-  return what == <u32>Limit.As ? S_LIMIT_AS : 0;
+  const hard = (what & Limit.Hard) != 0;
+  const resource = what & ~(<u32>Limit.Hard);
+  if (resource == <u32>Limit.Data) return hard ? S_HARD : S_LIMIT_DATA;
+  if (resource == <u32>Limit.Stack) return hard ? S_HARD + 8 : S_STACK_LIMIT;
+  if (resource == <u32>Limit.Memlock) return hard ? S_HARD + 16 : S_LIMIT_MEMLOCK;
+  if (resource == <u32>Limit.As) return hard ? S_HARD + 24 : S_LIMIT_AS;
+  return 0;
+}
+
+/** Of a space that boot made. */
+export function initLimits(space: usize): void {
+  for (let i: usize = 0; i < 4; i++) store<u64>(space + S_HARD + (i << 3), UNLIMITED);
+  store<u64>(space, MEMLOCK_BYTES, S_HARD + 16);
+  store<u64>(space, UNLIMITED, S_LIMIT_AS);
+  store<u64>(space, UNLIMITED, S_LIMIT_DATA);
+  store<u64>(space, STACK_BYTES, S_STACK_LIMIT);
+  store<u64>(space, MEMLOCK_BYTES, S_LIMIT_MEMLOCK);
 }
 
 /** Of the CPU's own space. What it does not know changes nothing. */
@@ -49,6 +68,7 @@ export function copyLimits(from: usize, to: usize): void {
   store<u64>(to, load<u64>(from, S_LIMIT_AS), S_LIMIT_AS);
   store<u64>(to, load<u64>(from, S_LIMIT_DATA), S_LIMIT_DATA);
   store<u64>(to, load<u64>(from, S_LIMIT_MEMLOCK), S_LIMIT_MEMLOCK);
+  for (let i: usize = 0; i < 32; i += 8) store<u64>(to + S_HARD + i, load<u64>(from + S_HARD + i));
   store<u32>(to, load<u32>(from, S_PRIVILEGED), S_PRIVILEGED);
   store<u32>(to, load<u32>(from, S_CHECK_COMMIT), S_CHECK_COMMIT);
 }

@@ -7,7 +7,7 @@
  *   FREE                       the same at once: Linux may take the pages at any moment until they are written again
  *   WILLNEED COLD PAGEOUT      hints: there is no swap; checked as Linux checks them
  *   POPULATE_READ, _WRITE      populate.ts;   GUARD_INSTALL, GUARD_REMOVE   guard.ts
- *   REMOVE                     a hole in a shared object
+ *   REMOVE                     a hole in shared anonymous memory; EOPNOTSUPP for a file, as by a file system without holes
  *   MERGEABLE UNMERGEABLE      EINVAL: a kernel without CONFIG_KSM
  *   HUGEPAGE NOHUGEPAGE COLLAPSE   EINVAL: a kernel without CONFIG_TRANSPARENT_HUGEPAGE
  *   HWPOISON SOFT_OFFLINE      EPERM without CAP_SYS_ADMIN, else EINVAL: a kernel without CONFIG_MEMORY_FAILURE
@@ -20,19 +20,19 @@
  *   ENOMEM     a hole in the range: the rest is done
  *   EINVAL     what the VMA does not allow: DONTNEED, FREE, COLD, PAGEOUT, REMOVE, GUARD_INSTALL of locked memory; FREE, WIPEONFORK
  *              of a file or shared memory; KEEPONFORK of nothing; REMOVE of private memory
- *   EACCES     REMOVE where the mapping is not writable
+ *   EACCES     REMOVE where the mapping can not become writable
  *   ENOMEM, EFAULT, EINVAL   POPULATE: populate.ts.   EAGAIN: no record for a split, as Linux says it for ENOMEM
  * Linux      mm/madvise.c of 6.13: madvise_behavior_valid, do_madvise, madvise_walk_vmas, madvise_vma_behavior
  */
 
 import { Errno } from "../abi/errno";
-import { Advice, Populate, Prot } from "../abi/mman";
+import { Advice, Populate } from "../abi/mman";
 import { isPrivileged } from "./accounts";
 import { drainDeferred } from "./deferred";
 import { gatherBegin, gatherFlush } from "./gather";
 import { installGuards, removeGuards } from "./guard";
 import { mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from "./mmapLock";
-import { KIND_SHMEM, O_ID, O_KIND } from "./object";
+import { KIND_SHMEM, O_KIND } from "./object";
 import { populateRange } from "./populate";
 import { replaceLocked } from "./replace";
 import { treeRoot } from "./space";
@@ -45,6 +45,7 @@ import {
   VM_DONTCOPY,
   VM_DONTDUMP,
   VM_LOCKED,
+  VM_NOWRITE,
   VM_RAND_READ,
   VM_SEQ_READ,
   VM_SHARED,
@@ -54,7 +55,7 @@ import {
   vmaName,
   vmaStart,
 } from "./vma";
-import { KEEP_MARKERS, zapRange } from "./zap";
+import { ALL, zapRange } from "./zap";
 
 export function sysMadvise(cpu: usize, addr: u64, length: u64, advice: u32): i64 {
   if (advice == <u32>Advice.HwPoison || advice == <u32>Advice.SoftOffline) {
@@ -137,7 +138,7 @@ function act(cpu: usize, vma: usize, start: u64, end: u64, advice: u32): i32 {
     removeGuards(cpu, start, end);
     return 0;
   }
-  if (advice == <u32>Advice.Remove) return remove(cpu, vma, start, end, locked);
+  if (advice == <u32>Advice.Remove) return remove(cpu, vma, start, end);
   if (locked && advice != <u32>Advice.DontNeedLocked) return -Errno.EINVAL;
   if (advice == <u32>Advice.Cold || advice == <u32>Advice.PageOut) return 0;
   if (advice == <u32>Advice.Free && isFileOrShared(vma)) return -Errno.EINVAL;
@@ -148,17 +149,17 @@ function act(cpu: usize, vma: usize, start: u64, end: u64, advice: u32): i32 {
 }
 
 function zap(cpu: usize, start: u64, end: u64): i32 {
-  zapRange(cpu, start, end, false, KEEP_MARKERS);
+  zapRange(cpu, start, end, false, ALL);
   return 0;
 }
 
-/** Linux: mm/madvise.c:madvise_remove. Private memory has no hole to make; shared objects come with their page cache. */
-function remove(cpu: usize, vma: usize, start: u64, end: u64, locked: bool): i32 {
-  if (locked || load<u32>(vma, V_OBJECT) == 0) return -Errno.EINVAL;
-  if ((vmaFlags(vma) & (VM_SHARED | Prot.Write)) != (VM_SHARED | Prot.Write)) return -Errno.EACCES;
-  const object = <usize>load<u32>(vma, V_RECORD);
-  if (load<u32>(object, O_KIND) != KIND_SHMEM) return -Errno.EOPNOTSUPP;
-  const offset = load<u64>(vma, V_OFFSET) + (start - vmaStart(vma));
-  punchObject(cpu, load<u32>(object, O_ID), offset, offset + (end - start));
+/** Linux: mm/madvise.c:madvise_remove. Private memory has no hole to make; a file's bytes are the host's, and stay. */
+function remove(cpu: usize, vma: usize, start: u64, end: u64): i32 {
+  const record = <usize>load<u32>(vma, V_RECORD);
+  if ((vmaFlags(vma) & VM_LOCKED) != 0 || record == 0) return -Errno.EINVAL;
+  if ((vmaFlags(vma) & (VM_SHARED | VM_NOWRITE)) != VM_SHARED) return -Errno.EACCES;
+  if (load<u32>(record, O_KIND) != KIND_SHMEM) return -Errno.EOPNOTSUPP;
+  const offset = load<u64>(vma, V_OFFSET) - vmaStart(vma);
+  punchObject(cpu, load<u32>(vma, V_OBJECT), start + offset, end + offset);
   return 0;
 }

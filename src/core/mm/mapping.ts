@@ -40,18 +40,7 @@ import {
   vmaStart,
 } from "./vma";
 import { vmaMarkDetached, vmaStartWrite } from "./vmaLock";
-import { ALL, zapRange } from "./zap";
-
-/**
- * Counts a VMA that treeReplace is about to publish: its name, the space's pages, and its object, among whose mappings it is
- * from here on: a fault that finds it in the tree may map a page, and who takes that page out of the object must find it.
- */
-export function adoptVma(cpu: usize, vma: usize): void {
-  if (vma == 0) return;
-  attachObject(cpu, vma);
-  holdName(vmaName(vma));
-  countVma(cpu, vma, 1);
-}
+import { WHOLE, zapRange } from "./zap";
 
 /** Marks a VMA that the tree no longer holds, and defers its record. */
 export function detachVma(cpu: usize, vma: usize): void {
@@ -127,7 +116,7 @@ export function unmapAllLocked(cpu: usize): void {
  */
 export function clearRange(cpu: usize, start: u64, end: u64): void {
   gatherBegin(cpu);
-  zapRange(cpu, start, end, true, ALL);
+  zapRange(cpu, start, end, true, WHOLE);
   const below = findStartingBelow(treeRoot(cpu), start);
   const above = findEndingAbove(treeRoot(cpu), end - 1);
   retireTables(cpu, start, end, below == 0 ? 0 : vmaEnd(below), above == 0 ? TASK_SIZE : vmaStart(above));
@@ -137,6 +126,17 @@ export function clearRange(cpu: usize, start: u64, end: u64): void {
 /** Write-locks first … last. */
 function lockAll(cpu: usize, root: usize, first: usize, last: usize): void {
   for (let vma = first; vma != 0; vma = vma == last ? 0 : findEndingAbove(root, vmaEnd(vma))) vmaStartWrite(cpu, vma);
+}
+
+/**
+ * Counts a VMA that treeReplace is about to publish, and enters it among its object's mappings: a fault that finds it in the
+ * tree may map a page, and who takes that page out of the object must find the mapping.
+ */
+export function adopt(cpu: usize, vma: usize): void {
+  if (vma == 0) return;
+  attachObject(cpu, vma);
+  holdName(vmaName(vma));
+  countVma(cpu, vma, 1);
 }
 
 /** Detaches first … last of the old tree; its nodes are still readable, as this CPU has not been quiescent. */
@@ -188,7 +188,7 @@ export function publishVma(cpu: usize, vma: usize): void {
     joinAnon(vma, right);
     store<u64>(vma, vmaEnd(right), V_END);
   }
-  adoptVma(cpu, vma);
+  adopt(cpu, vma);
   treeReplace(cpu, vmaStart(vma), (right != 0 ? vmaStart(right) : from) + 1, vma, 0, 0);
   if (left != 0) detachVma(cpu, left);
   if (right != 0) detachVma(cpu, right);

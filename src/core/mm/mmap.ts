@@ -50,13 +50,12 @@ export function sysMmap(cpu: usize, addr: u64, length: u64, prot: u32, flags: u3
   const bytes = (length + 4095) & ~(<u64>4095);
   if (bytes == 0) return -Errno.ENOMEM;
   if ((offset >> 12) + (bytes >> 12) > MOST_PAGES) return -Errno.EOVERFLOW;
-  const type = flags & MapFlag.TypeMask;
   let record: usize = 0;
   let id = object;
   if (object != 0) {
     record = getObject(cpu, object);
     if (record == 0) return -Errno.EBADF;
-  } else if (type != MapFlag.Private) {
+  } else if ((flags & MapFlag.TypeMask) != MapFlag.Private) {
     record = openObject(cpu, 0, KIND_SHMEM, bytes, 0);
     if (record == 0) return -Errno.ENOMEM;
     id = load<u32>(record, O_ID);
@@ -67,7 +66,10 @@ export function sysMmap(cpu: usize, addr: u64, length: u64, prot: u32, flags: u3
     load<u32>(spaceOf(cpu), S_MAP_COUNT) > MAX_MAP_COUNT ? -Errno.ENOMEM : placeLocked(cpu, addr, bytes, flags);
   if (at > 0) {
     let failed = check(cpu, vmFlags, flags, object, bytes);
-    if (failed == 0) failed = mapLocked(cpu, <u64>at, <u64>at + bytes, vmFlags, id, object == 0 ? 0 : offset, record);
+    if (failed == 0) {
+      // Linux ignores the offset of anonymous memory.
+      failed = mapLocked(cpu, <u64>at, <u64>at + bytes, vmFlags, id, object == 0 ? 0 : offset, record);
+    }
     if (failed != 0) at = <i64>failed;
   }
   mmapWriteUnlock(cpu);
@@ -119,15 +121,15 @@ function check(cpu: usize, vmFlags: u32, flags: u32, object: u32, bytes: u64): i
   const known = type == MapFlag.Private || type == MapFlag.Shared || (object != 0 && type == MapFlag.SharedValidate);
   if (!known) return -Errno.EINVAL;
   if (type == MapFlag.SharedValidate && (flags & ~(LEGACY | MapFlag.NoWrite)) != 0) return -Errno.EOPNOTSUPP;
-  if ((flags & MapFlag.GrowsDown) != 0 && (object != 0 || type != MapFlag.Private)) return -Errno.EINVAL;
-  return 0;
+  const growing = (flags & MapFlag.GrowsDown) != 0;
+  return growing && (object != 0 || type != MapFlag.Private) ? -Errno.EINVAL : 0;
 }
 
 /** Maps [start, end) over whatever is there. */
 function mapLocked(cpu: usize, start: u64, end: u64, flags: u32, object: u32, offset: u64, record: usize): i32 {
   const pages = (end - start) >> 12;
   if (!mayExpand(cpu, flags, pages) && !mayExpand(cpu, flags, pages - pagesIn(cpu, start, end))) return -Errno.ENOMEM;
-  const charged = isAccountable(flags, object);
+  const charged = isAccountable(flags, record);
   if (charged && !mayCommit(cpu, pages)) return -Errno.ENOMEM;
   const failed = unmapLocked(cpu, start, end);
   if (failed != 0) return failed;

@@ -36,7 +36,7 @@ import { lockTable, unlockTable } from "./table";
 import { findEndingAbove } from "./tree";
 import {
   PROT_MASK,
-  V_OBJECT,
+  V_RECORD,
   VM_ACCOUNT,
   VM_GROWSDOWN,
   VM_NOWRITE,
@@ -106,7 +106,7 @@ function flagsFor(cpu: usize, vma: usize, pages: u64, prot: u32): i64 {
   if ((old & VM_NOWRITE) != 0) return -Errno.EACCES;
   if (isData(flags) && !isData(old) && !mayExpand(cpu, flags, pages) && mayExpand(cpu, old, pages))
     return -Errno.ENOMEM;
-  if ((old & (VM_ACCOUNT | Prot.Write | VM_SHARED)) == 0 && isAccountable(flags, load<u32>(vma, V_OBJECT))) {
+  if ((old & (VM_ACCOUNT | Prot.Write | VM_SHARED)) == 0 && isAccountable(flags, <usize>load<u32>(vma, V_RECORD))) {
     if (!mayCommit(cpu, pages)) return -Errno.ENOMEM;
     flags |= VM_ACCOUNT;
   }

@@ -4,7 +4,8 @@
  *   shrink           [aaaa]      →  [aa]          the tail is unmapped
  *   grow in place    [aa]··      →  [aaaa]        one VMA with what it equals
  *   MAYMOVE          [aa][b]     →  ··[b] [aaaa]  entries move, no byte is copied
- *   FIXED            the same to a place that is given; what is there goes first
+ *   FIXED            the same to a place that is given; what is there goes first. Of one size: over several mappings too, which
+ *                    move one after the other and keep the holes between them
  *   DONTUNMAP        the same, and an empty mapping stays at the old place
  *   old size 0       a second mapping of the same shared object; nothing moves
  *
@@ -16,28 +17,27 @@
  * Order      design protocol 3. A fault that found the old VMA fails its commit; one that finds none waits for mmapLock.
  * Locks      takes mmapLock (write); two leaf tables
  * Errnos     in Linux's order
- *   EINVAL     unknown flags; FIXED or DONTUNMAP without MAYMOVE; DONTUNMAP with two sizes; unaligned address; new size 0
- *   EFAULT     nothing is mapped at the address
- *   EINVAL     FIXED or DONTUNMAP: unaligned or impossible new address, the ranges overlap
+ *   EINVAL     unknown flags; unaligned address; new size 0 or more than the address space
+ *   EINVAL     FIXED or DONTUNMAP: impossible or unaligned new address; not MAYMOVE; DONTUNMAP with two sizes; the ranges overlap
  *   ENOMEM     the same near max_map_count
+ *   EFAULT     nothing is mapped at the address
  *   EINVAL     old size 0 of a private mapping
  *   EFAULT     the old range leaves its mapping
  *   EINVAL     the file offset wraps
  *   EAGAIN     RLIMIT_MEMLOCK
  *   ENOMEM     RLIMIT_AS, RLIMIT_DATA; no room to grow in place and not MAYMOVE; no hole; no memory
  *   EPERM      FIXED below mmap_min_addr
- * Linux      mm/mremap.c of 6.12: SYSCALL_DEFINE5(mremap), mremap_to, vma_to_resize, move_vma
+ * Linux      mm/mremap.c of 6.17: check_mremap_params, do_mremap, remap_move, check_prep_vma, mremap_to, move_vma
  */
 
 import { Errno } from "../abi/errno";
 import { MapFlag, MremapFlag, Populate } from "../abi/mman";
-import { lock, unlock } from "../sync/spinlock";
 import { mayCommit, mayExpand, mayLock } from "./accounts";
 import { drainDeferred } from "./deferred";
 import { clearRange, discardVma, insertLocked, publishVma, removeLocked, unmapLocked } from "./mapping";
 import { mmapWriteLock, mmapWriteUnlock } from "./mmapLock";
 import { moveRange } from "./move";
-import { attachObject, detachObject, O_MAPS_LOCK } from "./object";
+import { attachObject, detachObject } from "./object";
 import { placeLocked } from "./place";
 import { populateRange } from "./populate";
 import { TASK_SIZE } from "./pte";
@@ -68,13 +68,14 @@ const SPARE_MAPS: u32 = 3;
 
 export function sysMremap(cpu: usize, addr: u64, oldSize: u64, newSize: u64, flags: u32, newAddr: u64): i64 {
   const mayMove = (flags & MremapFlag.MayMove) != 0;
-  const dontUnmap = (flags & MremapFlag.DontUnmap) != 0;
-  if ((flags & ~(MremapFlag.MayMove | TO)) != 0) return -Errno.EINVAL;
-  if ((flags & TO) != 0 && !mayMove) return -Errno.EINVAL;
-  if (dontUnmap && oldSize != newSize) return -Errno.EINVAL;
   const oldBytes = (oldSize + 4095) & ~(<u64>4095);
   const newBytes = (newSize + 4095) & ~(<u64>4095);
-  if ((addr & 4095) != 0 || newBytes == 0) return -Errno.EINVAL;
+  if ((flags & ~(MremapFlag.MayMove | TO)) != 0 || (addr & 4095) != 0) return -Errno.EINVAL;
+  if (newBytes == 0 || newBytes > TASK_SIZE) return -Errno.EINVAL;
+  if ((flags & TO) != 0) {
+    const bad = checkTarget(addr, oldBytes, newAddr, newBytes, flags);
+    if (bad != 0) return <i64>bad;
+  }
   mmapWriteLock(cpu);
   const at =
     (flags & TO) != 0
@@ -86,6 +87,13 @@ export function sysMremap(cpu: usize, addr: u64, oldSize: u64, newSize: u64, fla
   drainDeferred(cpu);
   if (locked) populateRange(cpu, <u64>at + oldBytes, <u64>at + newBytes, Populate.Locked);
   return at;
+}
+
+function checkTarget(addr: u64, oldBytes: u64, to: u64, newBytes: u64, flags: u32): i32 {
+  if (to > TASK_SIZE - newBytes || (to & 4095) != 0) return -Errno.EINVAL;
+  if ((flags & MremapFlag.MayMove) == 0) return -Errno.EINVAL;
+  if ((flags & MremapFlag.DontUnmap) != 0 && oldBytes != newBytes) return -Errno.EINVAL;
+  return addr + oldBytes > to && to + newBytes > addr ? -Errno.EINVAL : 0;
 }
 
 /** Without FIXED and DONTUNMAP. */
@@ -108,12 +116,33 @@ function resizeLocked(cpu: usize, addr: u64, oldBytes: u64, newBytes: u64, mayMo
   return at < 0 ? at : moveLocked(cpu, vma, addr, oldBytes, <u64>at, newBytes, false);
 }
 
-/** Linux: mm/mremap.c:mremap_to. */
+/** With FIXED or DONTUNMAP. */
 function moveToLocked(cpu: usize, addr: u64, oldBytes: u64, to: u64, newBytes: u64, flags: u32): i64 {
-  if (find(treeRoot(cpu), addr) == 0) return -Errno.EFAULT;
-  if ((to & 4095) != 0 || newBytes > TASK_SIZE || to > TASK_SIZE - newBytes) return -Errno.EINVAL;
-  if (addr + oldBytes > to && to + newBytes > addr) return -Errno.EINVAL;
   if (load<u32>(spaceOf(cpu), S_MAP_COUNT) + 2 >= MAX_MAP_COUNT - SPARE_MAPS) return -Errno.ENOMEM;
+  const several = (flags & MremapFlag.Fixed) != 0 && oldBytes == newBytes;
+  if (!several) return moveOneLocked(cpu, addr, oldBytes, to, newBytes, flags);
+  const end = addr + oldBytes;
+  let at = addr;
+  while (true) {
+    const vma = findEndingAbove(treeRoot(cpu), at);
+    if (vma == 0 || vmaStart(vma) >= end) return at == addr ? -Errno.EFAULT : <i64>to;
+    if (at == addr && vmaStart(vma) > addr) return -Errno.EFAULT;
+    if (vmaStart(vma) > at) at = vmaStart(vma);
+    const upTo = vmaEnd(vma) < end ? vmaEnd(vma) : end;
+    const got = moveOneLocked(cpu, at, upTo - at, to + (at - addr), upTo - at, flags);
+    if (got < 0 || upTo == end) return got < 0 ? got : <i64>to;
+    at = upTo;
+  }
+}
+
+/** Linux: mm/mremap.c:mremap_to. */
+function moveOneLocked(cpu: usize, addr: u64, oldBytes: u64, to: u64, newBytes: u64, flags: u32): i64 {
+  const first = find(treeRoot(cpu), addr);
+  if (first == 0) return -Errno.EFAULT;
+  if (oldBytes <= newBytes) {
+    const refused = checkResize(cpu, first, addr, oldBytes, newBytes);
+    if (refused != 0) return <i64>refused;
+  }
   const fixed = (flags & MremapFlag.Fixed) != 0;
   if (fixed) {
     const failed = unmapLocked(cpu, to, to + newBytes);
@@ -126,9 +155,7 @@ function moveToLocked(cpu: usize, addr: u64, oldBytes: u64, to: u64, newBytes: u
     bytes = newBytes;
   }
   const vma = find(treeRoot(cpu), addr);
-  if (vma == 0) return -Errno.EFAULT;
-  const refused = checkResize(cpu, vma, addr, bytes, newBytes);
-  if (refused != 0) return <i64>refused;
+  if (vma == 0 || bytes > vmaEnd(vma) - addr) return -Errno.EFAULT;
   const dontUnmap = (flags & MremapFlag.DontUnmap) != 0;
   if (dontUnmap && !mayExpand(cpu, vmaFlags(vma), bytes >> 12)) return -Errno.ENOMEM;
   const at = placeLocked(cpu, to, newBytes, fixed ? <u32>MapFlag.Fixed : 0);
@@ -143,7 +170,7 @@ function shrinkLocked(cpu: usize, start: u64, end: u64): i32 {
 
 /** Linux: mm/mremap.c:vma_to_resize. */
 function checkResize(cpu: usize, vma: usize, addr: u64, oldBytes: u64, newBytes: u64): i32 {
-  if (oldBytes == 0 && ((vmaFlags(vma) & VM_SHARED) == 0 || load<u32>(vma, V_OBJECT) == 0)) return -Errno.EINVAL;
+  if (oldBytes == 0 && (vmaFlags(vma) & VM_SHARED) == 0) return -Errno.EINVAL;
   if (oldBytes > vmaEnd(vma) - addr) return -Errno.EFAULT;
   if (oldBytes == newBytes) return 0;
   const offset = load<u64>(vma, V_OFFSET) + (addr - vmaStart(vma));
@@ -184,51 +211,50 @@ function moveLocked(cpu: usize, vma: usize, addr: u64, oldBytes: u64, to: u64, n
     discardVma(cpu, again);
     return <i64>to;
   }
-  // Two stand-ins among the object's mappings, one at either place: it may not go with the old VMA, and who takes pages out of
-  // it meanwhile must find them, wherever they are. They move under its MAPS lock: all before he looks, or all after.
-  const object = <usize>load<u32>(vma, V_RECORD);
-  const here: usize = object == 0 ? 0 : cutVma(cpu, vma, addr, end, vmaFlags(vma));
-  const there: usize = object == 0 ? 0 : cutVma(cpu, vma, addr, end, vmaFlags(vma));
-  if (object != 0 && (here == 0 || there == 0)) {
-    discardVma(cpu, here);
-    discardVma(cpu, there);
+  const shown = load<u32>(vma, V_RECORD) != 0;
+  const old: usize = shown ? cutVma(cpu, vma, addr, end, vmaFlags(vma)) : 0;
+  const next: usize = shown ? cutVma(cpu, vma, addr, end, vmaFlags(vma)) : 0;
+  if (shown && !showBoth(cpu, old, next, to)) {
+    discardVma(cpu, old);
+    discardVma(cpu, next);
     return giveUp(cpu, fresh, again);
   }
-  if (object != 0) {
-    store<u64>(there, to, V_START);
-    store<u64>(there, to + newBytes, V_END);
-    attachObject(cpu, here);
-    attachObject(cpu, there);
+  const removed = removeLocked(cpu, addr, end) >= 0;
+  const moved = removed && moveRange(cpu, addr, oldBytes, to, fresh);
+  if (moved) publishVma(cpu, fresh);
+  else if (removed) publishVma(cpu, again);
+  if (moved && stays) publishUnlocked(cpu, again);
+  hide(cpu, old);
+  hide(cpu, next);
+  if (moved && !stays) {
+    discardVma(cpu, again);
+    clearRange(cpu, addr, end);
   }
-  let result = <i64>to;
-  if (removeLocked(cpu, addr, end) < 0) result = giveUp(cpu, fresh, again);
-  else if (!moveUnder(cpu, object, addr, oldBytes, to, fresh)) {
-    publishVma(cpu, again);
-    clearRange(cpu, to, to + newBytes);
-    result = giveUp(cpu, fresh, 0);
-  } else {
-    publishVma(cpu, fresh);
-    if (stays) publishUnlocked(cpu, again);
-    else {
-      discardVma(cpu, again);
-      clearRange(cpu, addr, end);
-    }
-  }
-  if (object != 0) {
-    detachObject(cpu, here);
-    detachObject(cpu, there);
-    discardVma(cpu, here);
-    discardVma(cpu, there);
-  }
-  return result;
+  if (moved) return <i64>to;
+  if (removed) clearRange(cpu, to, to + newBytes);
+  return giveUp(cpu, fresh, removed ? 0 : again);
 }
 
-/** moveRange(), with the object's mappings locked when there is one. Linux: mm/mremap.c:take_rmap_locks. */
-function moveUnder(cpu: usize, object: usize, from: u64, bytes: u64, to: u64, vma: usize): bool {
-  if (object != 0) lock(cpu, object + O_MAPS_LOCK);
-  const moved = moveRange(cpu, from, bytes, to, vma);
-  if (object != 0) unlock(object + O_MAPS_LOCK);
-  return moved;
+/**
+ * While pages of an object move, both places are among its mappings, by stand-ins that are in no tree: whoever takes pages out
+ * of the object or cleans them (truncate.ts, writeback.ts) visits the old place first, and finds a page there or, moved meanwhile,
+ * at the new one. They keep the object too, whose last mapping the old VMA may be. False without records.
+ */
+function showBoth(cpu: usize, old: usize, next: usize, to: u64): bool {
+  if (old == 0 || next == 0) return false;
+  store<u64>(next, to + (vmaEnd(next) - vmaStart(next)), V_END);
+  store<u64>(next, to, V_START);
+  // The list is visited from its head.
+  attachObject(cpu, next);
+  attachObject(cpu, old);
+  return true;
+}
+
+/** Before the tables of its place may be retired. */
+function hide(cpu: usize, standIn: usize): void {
+  if (standIn == 0) return;
+  detachObject(cpu, standIn);
+  discardVma(cpu, standIn);
 }
 
 /** MREMAP_DONTUNMAP leaves a mapping that is not locked. */

@@ -8,7 +8,7 @@
  * Linux      mm/vma.c:vma_modify, vma_merge_existing_range, __split_vma
  */
 import { Errno } from "../abi/errno";
-import { adoptVma, detachVma, discardVma } from "./mapping";
+import { adopt, detachVma, discardVma } from "./mapping";
 import { MAX_MAP_COUNT, S_MAP_COUNT, spaceOf, treeRoot } from "./space";
 import { findEndingAbove, findStartingBelow } from "./tree";
 import { treeReplace, treeReserve } from "./treeChange";
@@ -72,9 +72,9 @@ export function replaceLocked(cpu: usize, vma: usize, start: u64, end: u64, flag
   joinAnon(mid, vma);
   const first: usize = left != 0 ? left : vma;
   const last: usize = right != 0 ? right : vma;
-  adoptVma(cpu, head);
-  adoptVma(cpu, mid);
-  adoptVma(cpu, tail);
+  adopt(cpu, head);
+  adopt(cpu, mid);
+  adopt(cpu, tail);
   if (head != 0) treeReplace(cpu, vmaStart(first), vmaStart(last) + 1, head, mid, tail);
   else treeReplace(cpu, vmaStart(first), vmaStart(last) + 1, mid, tail, 0);
   if (left != 0) detachVma(cpu, left);

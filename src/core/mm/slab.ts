@@ -16,7 +16,7 @@ export const SLAB_VMA: usize = ALLOCATOR + 64;
 export const SLAB_NODE: usize = ALLOCATOR + 128;
 export const SLAB_OBJECT: usize = ALLOCATOR + 192;
 export const SLAB_SPACE: usize = ALLOCATOR + 320;
-export const SLAB_NAME: usize = ALLOCATOR + 1024;
+export const SLAB_NAME: usize = ALLOCATOR + 1088;
 
 export const S_FREE: usize = 4;
 const S_IN_USE: usize = 8;

@@ -19,6 +19,12 @@
  *            future     u32   VM flags that new mappings get: mlockall(MCL_FUTURE); mmapLock (write)
  *            totalVm, dataVm, lockedVm  u32   pages of VMAs, of private writable ones, of locked ones; mmapLock (write)
  *            limitAs, limitData, limitMemlock  u64  RLIMIT_*, bytes; mmapLock (write)
+ *   line 7   committed  u32   pages of VM_ACCOUNT; mmapLock (write)
+ *            hard       u64×4 ceilings of the limits (limits.ts); mmapLock (write)
+ *            privileged u32   1: RLIMIT_MEMLOCK does not bind (CAP_IPC_LOCK); mmapLock (write)
+ *            membarrier u32   atomic or: registrations (membarrier.ts)
+ *            checkCommit u32  1: what is more than the memory is refused (limits.ts); mmapLock (write)
+ *
  *            stackStart u64   where the first thread's stack begins, for /proc; set by the loader
  *   line 7   committed  u32   pages of VM_ACCOUNT; mmapLock (write)
  *            privileged u32   1: RLIMIT_MEMLOCK does not bind (CAP_IPC_LOCK); mmapLock (write)
@@ -75,9 +81,12 @@ export const S_LIMIT_AS: usize = 416;
 export const S_LIMIT_DATA: usize = 424;
 export const S_LIMIT_MEMLOCK: usize = 432;
 export const S_STACK_START: usize = 440;
+/** The ceilings that setrlimit(2) keeps: data, stack, memlock, as. */
+export const S_HARD: usize = 448;
 export const S_COMMITTED: usize = 480;
 export const S_PRIVILEGED: usize = 484;
 export const S_CHECK_COMMIT: usize = 488;
+export const S_MEMBARRIER: usize = 492;
 
 /** Linux: sysctl vm.max_map_count. */
 export const MAX_MAP_COUNT: u32 = 65530;

@@ -19,10 +19,10 @@ import { isZeroFrame } from "./serve";
 import { pgd } from "./space";
 import { addUsedLocked, lockTable, unlockTable, usedLocked } from "./table";
 
-/** What is zapped: everything; all but guard markers; or only pages of the object, and not the private copies made of them. */
+/** What is zapped: every page; only pages of the object, and not the private copies made of them; guard markers too. */
 export const ALL: u32 = 0;
-export const KEEP_MARKERS: u32 = 1;
-export const CACHED_ONLY: u32 = 2;
+export const CACHED_ONLY: u32 = 1;
+export const WHOLE: u32 = 2;
 
 /** Between the caller's gatherBegin() and gatherFlush(). */
 export function zapRange(cpu: usize, start: u64, end: u64, barrier: bool, which: u32): void {
@@ -57,7 +57,7 @@ function zapLeaf(cpu: usize, leaf: usize, start: u64, end: u64, which: u32): voi
   for (let va = start; va < end && left != 0; va += 4096) {
     const slot = entryAt(leaf, va, 0);
     const seen = atomic.load<u64>(slot);
-    if (seen == 0 || (which != ALL && isMarker(seen))) continue;
+    if (seen == 0 || (which != WHOLE && isMarker(seen))) continue;
     if (which == CACHED_ONLY && !isCachedPage(ptePhys(seen))) continue;
     const old = atomic.xchg<u64>(slot, 0);
     gatherPage(cpu, va, isZeroFrame(old) ? 0 : ptePhys(old));

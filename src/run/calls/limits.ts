@@ -1,19 +1,18 @@
-/** calls/limits.ts: resource limits and usage. Limits are kept by the thread that set them; only the stack's acts. */
+/** calls/limits.ts: resource limits and usage. Those that bind memory are kept by the space, and act; others change nothing. */
 import { Errno } from "../../core/abi/errno.js";
+import { Limit } from "../../core/abi/limit.js";
 import type { Thread } from "../thread.js";
 import { type Args, int, long } from "./args.js";
 
 const INFINITY = 0xffffffffffffffffn;
-const STACK = 8n << 20n;
 const RLIMITS = 16;
+const MEMORY: ReadonlySet<number> = new Set([Limit.Data, Limit.Stack, Limit.Memlock, Limit.As]);
 
 /** [soft, hard] by resource number; the rest is unlimited. */
 const DEFAULTS: ReadonlyMap<number, readonly [bigint, bigint]> = new Map([
-  [3, [STACK, INFINITY]], // RLIMIT_STACK
   [4, [0n, INFINITY]], // RLIMIT_CORE
   [6, [256n, 256n]], // RLIMIT_NPROC: threads that may live
   [7, [1024n, 1048576n]], // RLIMIT_NOFILE
-  [8, [8n << 20n, 8n << 20n]], // RLIMIT_MEMLOCK
   [13, [0n, 0n]], // RLIMIT_NICE
   [14, [0n, 0n]], // RLIMIT_RTPRIO
 ]);
@@ -38,17 +37,24 @@ export function setrlimit(thread: Thread, args: Args): number {
   return limit(thread, int(args, 0), long(args, 1), 0n);
 }
 
-/** A new limit is checked and accepted, and changes nothing: what it would bound is bounded by the machine. */
+/** One that does not bind memory is checked and accepted, and changes nothing: what it would bound the machine bounds. */
 function limit(thread: Thread, resource: number, given: bigint, old: bigint): number {
   if (resource < 0 || resource >= RLIMITS) return -Errno.EINVAL;
-  const [soft, hard] = limitOf(resource);
+  const { core, cpu } = thread;
+  const kept = MEMORY.has(resource);
+  const of = (what: number) => BigInt.asUintN(64, core.getLimit(cpu, what));
+  const [soft, hard] = kept ? [of(resource), of(resource + Limit.Hard)] : limitOf(resource);
   if (given !== 0n) {
     const error = thread.guest.copyIn(given, 0, 16);
     if (error < 0) return error;
     const wanted = thread.guest.view.getBigUint64(0, true);
     const ceiling = thread.guest.view.getBigUint64(8, true);
     if (wanted > ceiling) return -Errno.EINVAL;
-    if (ceiling > hard) return -Errno.EPERM;
+    if (ceiling > hard && thread.process.uid !== 0) return -Errno.EPERM;
+    if (kept) {
+      core.setLimit(cpu, resource, wanted);
+      core.setLimit(cpu, resource + Limit.Hard, ceiling);
+    }
   }
   return old === 0n ? 0 : thread.guest.writePair(old, BigInt.asIntN(64, soft), BigInt.asIntN(64, hard));
 }

@@ -4,7 +4,7 @@
  * read from their files.
  */
 import { Errno } from "../../core/abi/errno.js";
-import { Advice, MapFlag, MlockFlag, Populate } from "../../core/abi/mman.js";
+import { Advice, MapFlag, MlockFlag, MsyncFlag, Populate } from "../../core/abi/mman.js";
 import { HostCall, MapBits } from "../files/service.js";
 import type { Thread } from "../thread.js";
 import { type Args, int, long, uint } from "./args.js";
@@ -13,6 +13,11 @@ const PAGE_BITS = 4095n;
 const TASK_SIZE = 1n << 38n;
 /** core/mm/uaccess.ts */
 const NEED_IO = -4100n;
+/** Pages that mincore asks for at once. */
+const PIECE = 4096;
+const ASYNC_AND_SYNC = MsyncFlag.Async | MsyncFlag.Sync;
+/** core/mm/msync.ts: where a step says that it passed a hole. */
+const HOLE = 28;
 
 export function mmap(thread: Thread, args: Args): bigint | number {
   const { core, cpu, guest, port } = thread;
@@ -139,4 +144,49 @@ export function pkeyAlloc(_thread: Thread, args: Args): number {
 
 export function pkeyFree(): number {
   return -Errno.EINVAL;
+}
+
+/** In pieces of the bounce buffer. Linux: mm/mincore.c. */
+export function mincore(thread: Thread, args: Args): number {
+  const { core, cpu, guest } = thread;
+  const [start, length, vector] = [long(args, 0), BigInt.asUintN(64, long(args, 1)), long(args, 2)];
+  if ((start & PAGE_BITS) !== 0n) return -Errno.EINVAL;
+  if (BigInt.asUintN(64, start) + length > TASK_SIZE) return -Errno.ENOMEM;
+  const pages = Number((length + PAGE_BITS) >> 12n);
+  if (BigInt.asUintN(64, vector) + BigInt(pages) > TASK_SIZE) return -Errno.EFAULT;
+  for (let done = 0; done < pages; done += PIECE) {
+    const n = Math.min(PIECE, pages - done);
+    const result = core.sysMincore(cpu, start + BigInt(done) * 4096n, n, guest.out);
+    if (result < 0n) return Number(result);
+    const error = guest.copyOut(vector + BigInt(done), 0, n);
+    if (error < 0) return error;
+  }
+  return 0;
+}
+
+/** Linux: mm/msync.c. What the core finds shared is written back here, part by part, with nothing held. */
+export function msync(thread: Thread, args: Args): number {
+  const { core, cpu, guest } = thread;
+  const [start, length, flags] = [long(args, 0), long(args, 1), uint(args, 2)];
+  if ((flags & ~(MsyncFlag.Async | MsyncFlag.Invalidate | MsyncFlag.Sync)) !== 0) return -Errno.EINVAL;
+  if ((start & PAGE_BITS) !== 0n || (flags & ASYNC_AND_SYNC) === ASYNC_AND_SYNC) return -Errno.EINVAL;
+  const end = start + BigInt.asIntN(64, (length + PAGE_BITS) & ~PAGE_BITS);
+  if (end < start) return -Errno.ENOMEM;
+  guest.view.setUint32(HOLE, 0, true);
+  for (let at = start; at < end; at = guest.view.getBigUint64(0, true)) {
+    const result = core.msyncNext(cpu, at, end, flags, guest.out);
+    if (result < 0n) return Number(result);
+    if (result === 0n) break;
+    const [next, hole] = [guest.view.getBigUint64(0, true), guest.view.getUint32(HOLE, true)];
+    const [from, upTo] = [guest.view.getBigUint64(8, true), guest.view.getBigUint64(16, true)];
+    const error = guest.writeBack(guest.view.getUint32(24, true), from, upTo);
+    if (error < 0) return error;
+    guest.view.setBigUint64(0, next, true);
+    guest.view.setUint32(HOLE, hole, true);
+  }
+  return guest.view.getUint32(HOLE, true) === 0 ? 0 : -Errno.ENOMEM;
+}
+
+export function membarrier(thread: Thread, args: Args): bigint {
+  return thread.core.sysMembarrier(thread.cpu, uint(args, 0), uint(args, 1));
 }

@@ -3,6 +3,7 @@ import { Errno } from "../../core/abi/errno.js";
 import { Stat } from "../../core/abi/stat.js";
 import type { Thread } from "../thread.js";
 import { type Args, int, long, uint } from "./args.js";
+import { nameVma } from "./vmaName.js";
 
 const UTS_FIELD = 65;
 const UTS = ["Linux", "faultline", "6.6.0-faultline", "#1 SMP", "riscv64", "(none)"];
@@ -97,6 +98,7 @@ export function getcpu(thread: Thread, args: Args): number {
 enum Prctl {
   SetName = 15,
   GetName = 16,
+  SetVma = 0x53564d41,
 }
 
 const NAME_BYTES = 16;
@@ -114,6 +116,8 @@ export function prctl(thread: Thread, args: Args): number {
       bytes.set(latin(thread.name));
       return thread.guest.write(long(args, 1), bytes);
     }
+    case Prctl.SetVma:
+      return nameVma(thread, args);
   }
   return -Errno.EINVAL;
 }
@@ -131,11 +135,6 @@ export function getrandom(thread: Thread, args: Args): number {
     done += bytes.length;
   }
   return length;
-}
-
-/** QUERY says that no command is supported; then none is (membarrier(2)). */
-export function membarrier(_thread: Thread, args: Args): number {
-  return int(args, 0) === 0 ? 0 : -Errno.EINVAL;
 }
 
 /** The hart keeps no decoded instructions, and FENCE.I after a write by another thread finds them in memory. */

@@ -12,12 +12,15 @@ import { getrlimit, getrusage, prlimit64, setrlimit } from "./limits.js";
 import {
   brk,
   madvise,
+  membarrier,
+  mincore,
   mlock,
   mlock2,
   mlockall,
   mmap,
   mprotect,
   mremap,
+  msync,
   munlock,
   munlockall,
   munmap,
@@ -26,8 +29,7 @@ import {
   pkeyMprotect,
 } from "./memory.js";
 import { ppoll, pselect6 } from "./poll.js";
-import { getpgid, getppid, getsid, setpgid, setsid, wait4, waitid } from "./processes.js";
-import { shmat, shmdt } from "./shm.js";
+import { processMadvise, processVmReadv, processVmWritev } from "./processMemory.js";
 import {
   kill,
   rtSigaction,
@@ -51,7 +53,6 @@ import {
   getrandom,
   gettid,
   getuid,
-  membarrier,
   prctl,
   schedGetaffinity,
   schedSetaffinity,
@@ -138,16 +139,20 @@ const SERVED: ReadonlyArray<readonly [number, Call]> = [
   [221, execve],
   [222, mmap],
   [226, mprotect],
+  [227, msync],
   [228, mlock],
   [229, munlock],
   [230, mlockall],
   [231, munlockall],
+  [232, mincore],
   [233, madvise],
   [240, rtTgsigqueueinfo],
   [258, absent], // riscv_hwprobe
   [259, flushIcache],
   [260, wait4],
   [261, prlimit64],
+  [270, processVmReadv],
+  [271, processVmWritev],
   [278, getrandom],
   [281, execveat],
   [283, membarrier],
@@ -157,6 +162,7 @@ const SERVED: ReadonlyArray<readonly [number, Call]> = [
   [290, pkeyFree],
   [293, absent], // rseq
   [435, clone3],
+  [440, processMadvise],
 ];
 
 /** By number, with holes. */

@@ -1,0 +1,138 @@
+/**
+ * calls/processMemory.ts: process_vm_readv, process_vm_writev, process_madvise: the memory of a process by its id.
+ *
+ * Promise    bytes move between the two spaces through the bounce buffer, a piece at a time; each page of the other space is
+ *            copied under its table's lock, without that space's mmapLock under protection rcu (core/mm/remote.ts).
+ * Errors     process_vm: EINVAL flags, more than 1,024 pieces, a length past SSIZE_MAX; EFAULT the vectors; ESRCH; then what was
+ *            copied, or EFAULT when that is nothing.  process_madvise: EINVAL flags, vectors, advice that only the process itself may
+ *            give; EBADF no pidfd: only the two that mean the caller itself are known
+ * Linux      mm/process_vm_access.c:process_vm_rw; mm/madvise.c:SYSCALL_DEFINE5(process_madvise)
+ */
+import { Errno } from "../../core/abi/errno.js";
+import type { Thread } from "../thread.js";
+import { type Args, int, long, uint } from "./args.js";
+import { madvise } from "./memory.js";
+
+interface Piece {
+  at: bigint;
+  length: bigint;
+}
+
+const MOST_PIECES = 1024n;
+/** Linux: include/linux/fs.h:MAX_RW_COUNT. */
+const MOST_BYTES = 0x7ffff000n;
+const PAGE = 4096n;
+/** The caller itself, as a pidfd (include/uapi/linux/pidfd.h). */
+const SELF_THREAD = -10000;
+const SELF_GROUP = -10001;
+
+export function processVmReadv(thread: Thread, args: Args): number {
+  return transfer(thread, args, false);
+}
+
+export function processVmWritev(thread: Thread, args: Args): number {
+  return transfer(thread, args, true);
+}
+
+function transfer(thread: Thread, args: Args, write: boolean): number {
+  if (long(args, 5) !== 0n) return -Errno.EINVAL;
+  const local = vector(thread, long(args, 1), long(args, 2), MOST_BYTES);
+  if (typeof local === "number") return local;
+  if (local.every(({ length }) => length === 0n)) return 0;
+  const remote = vector(thread, long(args, 3), long(args, 4), undefined);
+  if (typeof remote === "number") return remote;
+  if (remote.every(({ length }) => length === 0n)) return 0;
+  const space = holdSpaceOf(thread, int(args, 0));
+  if (space === 0) return -Errno.ESRCH;
+  try {
+    return copyPieces(thread, space, local, remote, write);
+  } finally {
+    thread.core.putSpace(thread.cpu, space);
+  }
+}
+
+/** The space of a process, with a reference; 0 when there is no such process. */
+function holdSpaceOf(thread: Thread, pid: number): number {
+  const { core, cpu } = thread;
+  if (pid !== thread.process.pid && pid !== thread.tid) return core.processSpace?.(cpu, pid) ?? 0;
+  const space = core.spaceOf(cpu);
+  core.holdSpace(space);
+  return space;
+}
+
+/** A vector of the caller's: its pieces, cut at `most` bytes in all; or an errno. */
+function vector(thread: Thread, address: bigint, count: bigint, most: bigint | undefined): Piece[] | number {
+  const { guest } = thread;
+  if (BigInt.asUintN(64, count) > MOST_PIECES) return -Errno.EINVAL;
+  const bytes = Number(count) * 16;
+  const error = guest.copyIn(address, 0, bytes);
+  if (error < 0) return error;
+  const pieces: Piece[] = [];
+  let left = most;
+  for (let i = 0; i < bytes; i += 16) {
+    let length = guest.view.getBigInt64(i + 8, true);
+    if (length < 0n) return -Errno.EINVAL;
+    if (left !== undefined) {
+      if (length > left) length = left;
+      left -= length;
+    }
+    pieces.push({ at: guest.view.getBigUint64(i, true), length });
+  }
+  return pieces;
+}
+
+/** Walks both vectors in step. */
+function copyPieces(thread: Thread, space: number, local: Piece[], remote: Piece[], write: boolean): number {
+  let done = 0;
+  let [i, j] = [0, 0];
+  let [here, there] = [0n, 0n];
+  while (i < local.length && j < remote.length) {
+    const [a, b] = [local[i] as Piece, remote[j] as Piece];
+    if (here === a.length) {
+      i++;
+      here = 0n;
+    } else if (there === b.length) {
+      j++;
+      there = 0n;
+    } else {
+      const rest = a.length - here < b.length - there ? a.length - here : b.length - there;
+      const n = Number(rest < pageRest(b.at + there) ? rest : pageRest(b.at + there));
+      const error = copyPiece(thread, space, a.at + here, b.at + there, n, write);
+      if (error < 0) return done > 0 ? done : error;
+      done += n;
+      here += BigInt(n);
+      there += BigInt(n);
+    }
+  }
+  return done;
+}
+
+/** Up to the page's end: what lies before a page that is not there is still copied. */
+function pageRest(address: bigint): bigint {
+  return PAGE - (address & (PAGE - 1n));
+}
+
+function copyPiece(thread: Thread, space: number, here: bigint, there: bigint, n: number, write: boolean): number {
+  const { core, cpu, guest } = thread;
+  if (write) {
+    const error = guest.copyIn(here, 0, n);
+    return error < 0 ? error : guest.serve(() => core.remoteWrite(cpu, space, there, guest.out, n));
+  }
+  const error = guest.serve(() => core.remoteRead(cpu, space, guest.out, there, n));
+  return error < 0 ? error : guest.copyOut(here, 0, n);
+}
+
+export function processMadvise(thread: Thread, args: Args): number {
+  if (uint(args, 4) !== 0) return -Errno.EINVAL;
+  const pieces = vector(thread, long(args, 1), long(args, 2), MOST_BYTES);
+  if (typeof pieces === "number") return pieces;
+  const pidfd = int(args, 0);
+  if (pidfd !== SELF_THREAD && pidfd !== SELF_GROUP) return -Errno.EBADF;
+  let done = 0;
+  for (const { at, length } of pieces) {
+    const result = Number(madvise(thread, [BigInt.asIntN(64, at), length, long(args, 3)]));
+    if (result < 0) return done > 0 ? done : result;
+    done += Number(length);
+  }
+  return done;
+}
