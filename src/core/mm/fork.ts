@@ -25,7 +25,7 @@ import { Errno } from "../abi/errno";
 import { drainDeferred } from "./deferred";
 import { getPage, isCachedPage } from "./frame";
 import { newSpace, putSpace } from "./lifecycle";
-import { adoptVma } from "./mapping";
+import { adopt } from "./mapping";
 import { mmapWriteLock, mmapWriteUnlock } from "./mmapLock";
 import { O_SIZE } from "./object";
 import { Outcome } from "./outcome";
@@ -108,7 +108,7 @@ function copyVma(cpu: usize, child: usize, vma: usize): bool {
     const flags = vmaFlags(vma) & ~(VM_LOCKED | VM_LOCKONFAULT);
     copy = cutVma(cpu, vma, vmaStart(vma), vmaEnd(vma), flags);
     if (copy != 0) {
-      adoptVma(cpu, copy);
+      adopt(cpu, copy);
       treeReplace(cpu, vmaStart(vma), vmaStart(vma) + 1, copy, 0, 0);
     }
   }

@@ -92,8 +92,8 @@ export function removeLocked(cpu: usize, start: u64, end: u64): i32 {
     }
   }
   lockAll(cpu, oldRoot, first, last);
-  adoptVma(cpu, head);
-  adoptVma(cpu, tail);
+  adopt(cpu, head);
+  adopt(cpu, tail);
   treeReplace(cpu, vmaStart(first), vmaStart(last) + 1, head, tail, 0);
   detachAll(cpu, oldRoot, first, last);
   return 1;
@@ -210,7 +210,7 @@ export function growLocked(cpu: usize, vma: usize, start: u64): bool {
   store<u32>(taller, load<u32>(vma, V_NAME), V_NAME);
   vmaStartWrite(cpu, vma);
   joinAnon(taller, vma);
-  adoptVma(cpu, taller);
+  adopt(cpu, taller);
   treeReplace(cpu, start, vmaStart(vma) + 1, taller, 0, 0);
   detachVma(cpu, vma);
   return true;

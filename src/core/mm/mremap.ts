@@ -32,12 +32,13 @@
 
 import { Errno } from "../abi/errno";
 import { MapFlag, MremapFlag, Populate } from "../abi/mman";
+import { lock, unlock } from "../sync/spinlock";
 import { mayCommit, mayExpand, mayLock } from "./accounts";
 import { drainDeferred } from "./deferred";
 import { clearRange, discardVma, insertLocked, publishVma, removeLocked, unmapLocked } from "./mapping";
 import { mmapWriteLock, mmapWriteUnlock } from "./mmapLock";
 import { moveRange } from "./move";
-import { attachObject, detachObject } from "./object";
+import { attachObject, detachObject, O_MAPS_LOCK } from "./object";
 import { placeLocked } from "./place";
 import { populateRange } from "./populate";
 import { TASK_SIZE } from "./pte";
@@ -220,7 +221,7 @@ function moveLocked(cpu: usize, vma: usize, addr: u64, oldBytes: u64, to: u64, n
     return giveUp(cpu, fresh, again);
   }
   const removed = removeLocked(cpu, addr, end) >= 0;
-  const moved = removed && moveRange(cpu, addr, oldBytes, to, fresh);
+  const moved = removed && moveShown(cpu, <usize>load<u32>(vma, V_RECORD), addr, oldBytes, to, fresh);
   if (moved) publishVma(cpu, fresh);
   else if (removed) publishVma(cpu, again);
   if (moved && stays) publishUnlocked(cpu, again);
@@ -237,17 +238,25 @@ function moveLocked(cpu: usize, vma: usize, addr: u64, oldBytes: u64, to: u64, n
 
 /**
  * While pages of an object move, both places are among its mappings, by stand-ins that are in no tree: whoever takes pages out
- * of the object or cleans them (truncate.ts, writeback.ts) visits the old place first, and finds a page there or, moved meanwhile,
- * at the new one. They keep the object too, whose last mapping the old VMA may be. False without records.
+ * of the object or cleans them (truncate.ts, writeback.ts) visits both, before the move or after it: it is made under the MAPS
+ * lock that he holds. They keep the object too, whose last mapping the old VMA may be. False without records.
  */
 function showBoth(cpu: usize, old: usize, next: usize, to: u64): bool {
   if (old == 0 || next == 0) return false;
   store<u64>(next, to + (vmaEnd(next) - vmaStart(next)), V_END);
   store<u64>(next, to, V_START);
-  // The list is visited from its head.
   attachObject(cpu, next);
   attachObject(cpu, old);
   return true;
+}
+
+/** moveRange(), with the object's mappings locked when there is one. Linux: mm/mremap.c:take_rmap_locks. */
+function moveShown(cpu: usize, object: usize, from: u64, bytes: u64, to: u64, vma: usize): bool {
+  if (object == 0) return moveRange(cpu, from, bytes, to, vma);
+  lock(cpu, object + O_MAPS_LOCK);
+  const moved = moveRange(cpu, from, bytes, to, vma);
+  unlock(object + O_MAPS_LOCK);
+  return moved;
 }
 
 /** Before the tables of its place may be retired. */

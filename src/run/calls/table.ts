@@ -29,7 +29,9 @@ import {
   pkeyMprotect,
 } from "./memory.js";
 import { ppoll, pselect6 } from "./poll.js";
+import { getpgid, getppid, getsid, setpgid, setsid, wait4, waitid } from "./processes.js";
 import { processMadvise, processVmReadv, processVmWritev } from "./processMemory.js";
+import { shmat, shmdt } from "./shm.js";
 import {
   kill,
   rtSigaction,
