@@ -72,7 +72,10 @@ export interface Core {
   remoteRead(cpu: number, space: number, to: number, from: bigint, length: number): bigint;
   remoteWrite(cpu: number, space: number, to: bigint, from: number, length: number): bigint;
   /** The space of a process with a reference for the caller, 0 when there is none. */
-  processSpace?(cpu: number, pid: number): number;
+  processSpace(cpu: number, pid: number): number;
+  threadsOf(cpu: number, pid: number, out: number, most: number): number;
+  turnToSpace(cpu: number, space: number): void;
+  settleHost(cpu: number): void;
   futexObject(cpu: number, address: bigint): bigint;
   futexOffset(cpu: number): bigint;
   nextVma(cpu: number, space: number, address: bigint, out: number): number;
@@ -85,7 +88,6 @@ export interface Core {
   holdSpace(space: number): void;
   putSpace(cpu: number, space: number): void;
   assignSpace(cpu: number, space: number): void;
-  switchSpace(cpu: number, space: number): void;
   takeReleasedObject(cpu: number): number;
   trapCause(cpu: number): number;
   trapValue(cpu: number): bigint;

@@ -22,6 +22,7 @@ import { Pending } from "../core/abi/pending.js";
 import { type Core, CoreBug, instantiateCore } from "./core.js";
 import { dumpState } from "./dump.js";
 import { ELF_HEAD_BYTES, ElfError, parseElf } from "./elf.js";
+import { processFacts } from "./facts.js";
 import {
   BOUNCE_BYTES,
   type FileRequest,
@@ -133,7 +134,10 @@ export class Machine {
     if (frames < 0) throw new MachineError(`the core refuses these settings (errno ${-frames})`);
     this.core.taskInit(PID, this.maxThreads);
     const service = this.core.cpuArea(this.maxThreads);
-    files.connect({ cache: pageCache(this.core, service, this.memory) });
+    files.connect({
+      cache: pageCache(this.core, service, this.memory),
+      facts: processFacts(this.core, service, this.memory),
+    });
   }
 
   /** Runs PROGRAM to its end. Throws MachineError, ProgramError or ElfError when it can not be run. */

@@ -4,7 +4,7 @@
 import { Bug } from "../abi/bug";
 import { Errno } from "../abi/errno";
 import { Layout, Policy, Tables } from "../abi/mman";
-import { C_ID, C_IDLE, C_ONLINE, C_SPACE, CPU_BYTES, cpuArea, cpuId } from "../sync/cpu";
+import { C_HOME, C_ID, C_IDLE, C_ONLINE, C_SPACE, CPU_BYTES, cpuArea, cpuId } from "../sync/cpu";
 import { bug } from "../sync/env";
 import { idleEnter, idleLeave } from "../sync/idle";
 import {
@@ -65,6 +65,7 @@ export function boot(memoryBytes: u32, cpus: u32, policy: u32, tables: u32, layo
   for (let i: u32 = 0; i < cpus; i++) {
     store<u32>(cpuArea(i), i, C_ID);
     store<u32>(cpuArea(i), <u32>SPACE, C_SPACE);
+    store<u32>(cpuArea(i), <u32>SPACE, C_HOME);
     atomic.store<u32>(cpuArea(i), 1, C_IDLE);
   }
   const cpu = cpuArea(0);

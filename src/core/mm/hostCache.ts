@@ -10,6 +10,7 @@
  *            guest (truncate.ts). The rest of the last page is zeroed here.
  * Linux      mm/filemap.c:filemap_read, generic_perform_write; mm/truncate.c:truncate_setsize
  */
+import { abandonDeferred } from "../sync/rcu";
 import { lock, unlock } from "../sync/spinlock";
 import { frameIn, nextCached, slotOf } from "./cache";
 import { drainFrames } from "./frame";
@@ -48,6 +49,12 @@ export function hostPunch(cpu: usize, id: u32, from: u64, end: u64): void {
     memory.fill(frame + <usize>start, 0, <usize>(upTo - start));
   }
   unlock(o + O_CACHE_LOCK);
+}
+
+/** What the service CPU came to keep goes to the others, who can free it: it is never quiescent. */
+export function settleHost(cpu: usize): void {
+  abandonDeferred(cpu);
+  drainFrames(cpu, cpu);
 }
 
 /** The object with its cLock held, or 0. */

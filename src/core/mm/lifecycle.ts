@@ -11,7 +11,7 @@
  * Locks        SPACES_LOCK, alone.
  * Linux        kernel/fork.c:mm_init, mmput; mm/mmap.c:exit_mmap
  */
-import { cpuId } from "../sync/cpu";
+import { C_HOME, cpuId } from "../sync/cpu";
 import { ALLOCATOR, SPACE } from "../sync/layout";
 import { lock, unlock } from "../sync/spinlock";
 import { tlbFlushAll } from "../sync/tlb";
@@ -114,12 +114,13 @@ export function nextSpace(space: usize): usize {
 /** Home of a CPU that is offline: cpuOnline() joins it. */
 export function assignSpace(cpu: usize, space: usize): void {
   enterSpace(cpu, space);
+  store<u32>(cpu, <u32>space, C_HOME);
 }
 
 /** An online CPU turns from its space to another (exec). It holds no lock and no translation that it will use again. */
 export function switchSpace(cpu: usize, space: usize): void {
   leaveSpace(cpu);
-  enterSpace(cpu, space);
+  assignSpace(cpu, space);
   joinSpace(cpu);
   tlbFlushAll(cpu);
 }

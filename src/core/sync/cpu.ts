@@ -58,6 +58,8 @@ export const C_DEFER_COUNT: usize = 300;
 
 /** The address space that the CPU acts on (mm/space.ts). */
 export const C_SPACE: usize = 304;
+/** The space of the process whose thread runs here: C_SPACE, but for the length of a look into another. Changed under taskLock (task/space.ts), or offline. */
+export const C_HOME: usize = 308;
 
 /** Tickets of the shootdown under way, u32 × 64 (mm/shootdown.ts). */
 export const C_TICKETS: usize = 512;

@@ -127,7 +127,7 @@ function enterSpace(thread: Thread, program: Opened): number {
   }
   releaseThread(thread);
   const old = core.spaceOf(cpu);
-  core.switchSpace(cpu, space);
+  core.turnToSpace(cpu, space);
   core.finishExec(cpu);
   core.putSpace(cpu, old);
   thread.guest.releaseObjects();

@@ -1,0 +1,49 @@
+/**
+ * The space of a process, by its id: process_vm_readv, process_madvise, /proc/PID.
+ *
+ * Why right  a process has a reference to its space as long as it has a live thread; a thread stops being live, and exec turns to
+ *            another space, under taskLock. So what is found here under that lock has a reference, and the record is its own.
+ * Locks      taskLock, alone
+ */
+
+import { switchSpace, tryHoldSpace } from "../mm/lifecycle";
+import { C_HOME, cpuArea } from "../sync/cpu";
+import { lock, unlock } from "../sync/spinlock";
+import { isLive, PR_PID, processOf, T_TID, TASK_LOCK, THREADS_SEEN, threadRecord } from "./region";
+
+/** The space of process `pid` with a reference for the caller; 0 when it is not there, or ends. */
+export function processSpace(cpu: usize, pid: u32): u32 {
+  let space: u32 = 0;
+  lock(cpu, TASK_LOCK);
+  const n = load<u32>(THREADS_SEEN);
+  for (let i: u32 = 0; i < n && space == 0; i++) {
+    const t = threadRecord(i);
+    if (!isLive(t) || load<u32>(processOf(t), PR_PID) != pid) continue;
+    const home = load<u32>(cpuArea(i), C_HOME);
+    if (tryHoldSpace(<usize>home)) space = home;
+  }
+  unlock(TASK_LOCK);
+  return space;
+}
+
+/** exec: this CPU, the only one of its process, turns to another space, which is the process's from here on. */
+export function turnToSpace(cpu: usize, space: usize): void {
+  lock(cpu, TASK_LOCK);
+  switchSpace(cpu, space);
+  unlock(TASK_LOCK);
+}
+
+/** Ids of the live threads of process `pid`, u32 each at `out`, at most `most`; how many. */
+export function threadsOf(cpu: usize, pid: u32, out: usize, most: u32): u32 {
+  let found: u32 = 0;
+  lock(cpu, TASK_LOCK);
+  const n = load<u32>(THREADS_SEEN);
+  for (let i: u32 = 0; i < n && found < most; i++) {
+    const t = threadRecord(i);
+    if (!isLive(t) || load<u32>(processOf(t), PR_PID) != pid) continue;
+    store<u32>(out + ((<usize>found) << 2), load<u32>(t, T_TID));
+    found++;
+  }
+  unlock(TASK_LOCK);
+  return found;
+}
