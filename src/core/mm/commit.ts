@@ -9,10 +9,12 @@
  *   visible through the lock, and we see it. A table is marked dead under its lock, so a dead table is never written.
  *   `seen` differs if another CPU served the page. No operation here changes entries of a live VMA in a way that all
  *   three checks miss: DONTNEED leaves 0, where a fresh frame is right; a permission change detaches the VMA.
+ *   While fork copies the space nothing is committed without mmapLock (fork.ts: Order).
  */
 
 import { Outcome } from "./outcome";
 import { entryAt } from "./pte";
+import { S_COPYING, spaceOf } from "./space";
 import { addUsedLocked, unlockTable } from "./table";
 import { isDetached } from "./vma";
 import { lockWalked } from "./walk";
@@ -23,6 +25,7 @@ export function lockIfStill(cpu: usize, leaf: usize, vma: usize, va: u64, seen: 
   let outcome: u32 = Outcome.Done;
   if (isDetached(vma)) outcome = Outcome.RetryDetached;
   else if (atomic.load<u64>(entryAt(leaf, va, 0)) != seen) outcome = Outcome.RetryEntry;
+  else if (atomic.load<u32>(spaceOf(cpu), S_COPYING) != 0) outcome = Outcome.Fallback;
   if (outcome != Outcome.Done) unlockTable(cpu, leaf);
   return outcome;
 }

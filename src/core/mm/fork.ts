@@ -13,6 +13,13 @@
  *            | fork                                | fault: a fresh page in the parent
  *            | lock leaf; copy entries; unlock     | lock leaf; set; unlock
  *            Whichever is first: the child has the page as it was when the leaf was locked.
+ * Order      of what one thread of the parent stores, the child has a beginning: once a store is not the child's, the thread's
+ *            later ones are not either. A store is not the child's when it needs a fault here, to a page that was copied or
+ *            to a fresh one; so while copying is 1 no fault commits (commit.ts): it waits for mmapLock. Programs rely on it: the
+ *            child's C library walks lists that another thread was changing (Linux holds mmap_lock, and each VMA's lock).
+ *            | fork                                | fault
+ *            | copying = 1; lock leaf; copy        | lock leaf; copying? yes → mmapLock
+ *            A fault that read 0 under the leaf's lock committed before this leaf was copied: the child has the page.
  * Truncation of an object the child maps: its VMA is among the object's mappings before an entry is copied; a private page past the
  *            end is left out under the lock that who trims must take (truncate.ts).
  * Locks      mmapLock (write) of the parent; leaf locks of parent, then child. The child's mmapLock is not needed: what can
@@ -39,6 +46,7 @@ import {
   pgd,
   S_BRK,
   S_BRK_START,
+  S_COPYING,
   S_LOCK_SEQ,
   S_MEMBARRIER,
   S_STACK_START,
@@ -83,6 +91,7 @@ export function forkSpace(cpu: usize): i64 {
 function copyInto(cpu: usize, child: usize): bool {
   const parent = spaceOf(cpu);
   mmapWriteLock(cpu);
+  atomic.store<u32>(parent, 1, S_COPYING);
   store<u64>(child, load<u64>(parent, S_BRK_START), S_BRK_START);
   store<u64>(child, load<u64>(parent, S_BRK), S_BRK);
   store<u64>(child, load<u64>(parent, S_STACK_START), S_STACK_START);
@@ -95,6 +104,7 @@ function copyInto(cpu: usize, child: usize): bool {
     vma = findEndingAbove(treeRoot(cpu), vmaEnd(vma));
   }
   shootRange(cpu, 0, TASK_SIZE);
+  atomic.store<u32>(parent, 0, S_COPYING);
   // Its VMAs were made write-locked, as in a change of the map that ends here (vmaLock.ts).
   atomic.add<u32>(child, 1, S_LOCK_SEQ);
   mmapWriteUnlock(cpu);

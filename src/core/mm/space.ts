@@ -5,6 +5,7 @@
  *   line 1   root       u32   atomic. the VMA tree. write: mmapLock (write).  peek: every fault, under RCU.
  *                             A writer's store publishes all that the new nodes and VMAs hold.
  *            change     u32   atomic. stepped after each new root (lookup.ts); mmapLock (write).  peek: every fault
+ *            copying    u32   atomic. 1 while fork copies the space; mmapLock (write).  exact: faults, under a leaf's lock
  *   line 2   pgd        u32   root page table, immutable
  *            generation u32   number of the tree change under way; mmapLock (write)
  *            scratch    u32   one frame for the tree's writer, immutable
@@ -54,6 +55,7 @@ export const MMAP_LOCK: usize = 0;
 export const S_ROOT: usize = 64;
 /** Beside the root: who faults reads both. */
 export const S_CHANGE: usize = 68;
+export const S_COPYING: usize = 72;
 export const S_PGD: usize = 128;
 export const S_GENERATION: usize = 132;
 export const S_SCRATCH: usize = 136;
