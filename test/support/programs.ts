@@ -90,7 +90,7 @@ function run(command: string, args: readonly string[]): Ran {
 }
 
 /** Sections by name; what stands before the first is under "". */
-function cut(output: string): Map<string, string> {
+export function cut(output: string): Map<string, string> {
   const sections = new Map<string, string>();
   for (const part of output.split(/^(?=== )/m)) {
     const [, name = "", body = part] = part.match(/^== (\w+)\n([\s\S]*)$/) ?? [];
