@@ -33,6 +33,7 @@ import {
 import { type ExecPlan, type MachineInfo, UNKNOWN_SLOTS, type WorkerInit, type WorkerMessage } from "./messages.js";
 import { pageCache } from "./pageCache.js";
 import type { Platform, WorkerHandle } from "./platform.js";
+import { processFacts } from "./processFacts.js";
 import { Signal } from "./signals.js";
 import { collectStats, type MachineStats } from "./stats.js";
 
@@ -133,7 +134,10 @@ export class Machine {
     if (frames < 0) throw new MachineError(`the core refuses these settings (errno ${-frames})`);
     this.core.taskInit(PID, this.maxThreads);
     const service = this.core.cpuArea(this.maxThreads);
-    files.connect({ cache: pageCache(this.core, service, this.memory) });
+    files.connect({
+      cache: pageCache(this.core, service, this.memory),
+      facts: processFacts(this.core, service, this.memory),
+    });
   }
 
   /** Runs PROGRAM to its end. Throws MachineError, ProgramError or ElfError when it can not be run. */
