@@ -73,7 +73,6 @@ export interface Core {
   remoteWrite(cpu: number, space: number, to: bigint, from: number, length: number): bigint;
   /** The space of a process with a reference for the caller, 0 when there is none. */
   processSpace(cpu: number, pid: number): number;
-  threadsOf(cpu: number, pid: number, out: number, most: number): number;
   turnToSpace(cpu: number, space: number): void;
   settleHost(cpu: number): void;
   futexObject(cpu: number, address: bigint): bigint;

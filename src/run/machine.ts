@@ -22,7 +22,6 @@ import { Pending } from "../core/abi/pending.js";
 import { type Core, CoreBug, instantiateCore } from "./core.js";
 import { dumpState } from "./dump.js";
 import { ELF_HEAD_BYTES, ElfError, parseElf } from "./elf.js";
-import { processFacts } from "./facts.js";
 import {
   BOUNCE_BYTES,
   type FileRequest,
@@ -34,6 +33,7 @@ import {
 import { type ExecPlan, type MachineInfo, UNKNOWN_SLOTS, type WorkerInit, type WorkerMessage } from "./messages.js";
 import { pageCache } from "./pageCache.js";
 import type { Platform, WorkerHandle } from "./platform.js";
+import { processFacts } from "./processFacts.js";
 import { Signal } from "./signals.js";
 import { collectStats, type MachineStats } from "./stats.js";
 

@@ -22,8 +22,7 @@ const CASES: Readonly<Record<string, { sections: string; absent?: string }>> = {
   },
   protect: { sections: "refusals overHoles contents takesEffect zeroPage files growing keys neighbours" },
   remap: {
-    sections:
-      "refusals inPlace moves protection several severalMoved dontUnmap duplicates files large watched",
+    sections: "refusals inPlace moves protection several severalMoved dontUnmap duplicates files large watched",
   },
   brk: { sections: "moves refused blocked cut limited threads" },
   advise: {
@@ -34,12 +33,10 @@ const CASES: Readonly<Record<string, { sections: string; absent?: string }>> = {
   lock: { sections: "locking kinds follows all limited" },
   limits: { sections: "space data stack values inherited overcommit" },
   file: {
-    sections:
-      "coherent survives pastTheEnd shrinks replaced appended ontoItself copies forwards racing cutWhileRead",
+    sections: "coherent survives pastTheEnd shrinks replaced appended ontoItself copies forwards racing cutWhileRead",
   },
   shared: {
-    sections:
-      "anonymous apart memoryFiles seals futureWrites execution punched segments segmentErrors lowest",
+    sections: "anonymous apart memoryFiles seals futureWrites execution punched segments segmentErrors lowest",
   },
   fork: {
     sections:

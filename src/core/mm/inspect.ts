@@ -17,11 +17,11 @@ import { entryAt, entrySpan, LEVELS, PTE_HELD, PTE_V, ptePhys } from "./pte";
 import { isZeroFrame } from "./serve";
 import { enterSpace, pgd, S_BRK, S_BRK_START, S_LOCKED_VM, S_STACK_START, spaceOf, treeRoot } from "./space";
 import { findEndingAbove } from "./tree";
-import { V_NAME, V_OBJECT, V_OFFSET, V_RECORD, VM_GROWSDOWN, VM_SHARED, vmaEnd, vmaFlags, vmaStart } from "./vma";
+import { V_OBJECT, V_OFFSET, V_RECORD, VM_GROWSDOWN, VM_SHARED, vmaEnd, vmaFlags, vmaName, vmaStart } from "./vma";
 
 /**
- * The lowest VMA of `space` that ends above `address`: {start u64, end u64, offset u64, flags u32, object u32, bytes of its
- * name u32, MapKind u32, name} at `out`. False when there is none.
+ * The lowest VMA of `space` that ends above `address`: {start u64, end u64, offset u64, flags u32, object u32, bytes of
+ * its name u32, MapKind u32, name} at `out`. False when there is none.
  */
 export function nextVma(cpu: usize, space: usize, address: u64, out: usize): bool {
   const home = enterSpace(cpu, space);
@@ -33,7 +33,7 @@ export function nextVma(cpu: usize, space: usize, address: u64, out: usize): boo
     store<u64>(out, load<u64>(vma, V_OFFSET), 16);
     store<u32>(out, vmaFlags(vma), 24);
     store<u32>(out, load<u32>(vma, V_OBJECT), 28);
-    store<u32>(out, nameText(<usize>load<u32>(vma, V_NAME), out + 40), 32);
+    store<u32>(out, nameText(vmaName(vma), out + 40), 32);
     store<u32>(out, kindOf(cpu, vma), 36);
   }
   mmapReadUnlock(cpu);

@@ -19,7 +19,7 @@ export {
   signalTo,
   signalWaits,
 } from "./signal";
-export { processSpace, threadsOf, turnToSpace } from "./space";
+export { processSpace, turnToSpace } from "./space";
 export {
   addRetired,
   awaitThread,

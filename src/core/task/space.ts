@@ -9,7 +9,7 @@
 import { switchSpace, tryHoldSpace } from "../mm/lifecycle";
 import { C_HOME, cpuArea } from "../sync/cpu";
 import { lock, unlock } from "../sync/spinlock";
-import { isLive, PR_PID, processOf, T_TID, TASK_LOCK, THREADS_SEEN, threadRecord } from "./region";
+import { isLive, PR_PID, processOf, TASK_LOCK, THREADS_SEEN, threadRecord } from "./region";
 
 /** The space of process `pid` with a reference for the caller; 0 when it is not there, or ends. */
 export function processSpace(cpu: usize, pid: u32): u32 {
@@ -31,19 +31,4 @@ export function turnToSpace(cpu: usize, space: usize): void {
   lock(cpu, TASK_LOCK);
   switchSpace(cpu, space);
   unlock(TASK_LOCK);
-}
-
-/** Ids of the live threads of process `pid`, u32 each at `out`, at most `most`; how many. */
-export function threadsOf(cpu: usize, pid: u32, out: usize, most: u32): u32 {
-  let found: u32 = 0;
-  lock(cpu, TASK_LOCK);
-  const n = load<u32>(THREADS_SEEN);
-  for (let i: u32 = 0; i < n && found < most; i++) {
-    const t = threadRecord(i);
-    if (!isLive(t) || load<u32>(processOf(t), PR_PID) != pid) continue;
-    store<u32>(out + ((<usize>found) << 2), load<u32>(t, T_TID));
-    found++;
-  }
-  unlock(TASK_LOCK);
-  return found;
 }
