@@ -6,7 +6,7 @@
  * Waits     for an mmapLock at most: its holders wait for no host call while they have it.
  */
 import { MapKind, Usage } from "../core/abi/stat.js";
-import { ProcessWord } from "../core/abi/word.js";
+import { ProcessWord, ThreadLong, ThreadWord } from "../core/abi/word.js";
 import type { Core } from "./core.js";
 import type { ProcessFacts, UsageFact, VmaFact } from "./files/service.js";
 
@@ -86,6 +86,19 @@ export function processFacts(core: Core, cpu: number, memory: WebAssembly.Memory
       return tids.sort((a, b) => Number(b === pid) - Number(a === pid) || a - b);
     },
     parent: (pid) => Math.max(0, core.processWord(pid, ProcessWord.Parent)),
+    name: (tid) => threadName(core, tid),
     state: (pid) => (core.processWord(pid, ProcessWord.State) === ZOMBIE ? "Z" : "R"),
   };
+}
+
+/** What a live thread is called, as a byte string: sixteen bytes with the NULs. Racy: the thread may rename itself. */
+function threadName(core: Core, tid: number): string | undefined {
+  for (let index = 0, end = core.cpuCount() - 1; index < end; index++) {
+    if (core.threadWord(index, ThreadWord.Tid) !== tid || core.threadWord(index, ThreadWord.Pid) === 0) continue;
+    const area = core.cpuArea(index);
+    const words = BigInt64Array.of(core.ownLong(area, ThreadLong.NameLow), core.ownLong(area, ThreadLong.NameHigh));
+    const text = String.fromCharCode(...new Uint8Array(words.buffer));
+    return text.split("\0")[0] || undefined;
+  }
+  return undefined;
 }

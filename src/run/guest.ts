@@ -75,9 +75,27 @@ export class Guest implements FilePort {
     return error;
   }
 
-  /** Only this process's memory can be reached, and no /proc/PID/mem is offered for it. */
-  moveMemory(): number {
-    return -Errno.EIO;
+  /** /proc/PID/mem. A page at a time, so that what lies before a bad one is moved (fs/proc/base.c:mem_rw). */
+  moveMemory(pid: number, address: bigint, length: number, write: boolean): number {
+    const { core, cpu, base } = this;
+    const space = core.processSpace(cpu, pid);
+    if (space === 0) return 0;
+    let done = 0;
+    try {
+      while (done < length) {
+        const at = address + BigInt(done);
+        const count = Math.min(PAGE - Number(at & 4095n), length - done);
+        const move = (): bigint =>
+          write
+            ? core.remoteWrite(cpu, space, at, base + done, count)
+            : core.remoteRead(cpu, space, base + done, at, count);
+        if (this.serve(move) < 0) return done || -Errno.EIO;
+        done += count;
+      }
+      return done;
+    } finally {
+      core.putSpace(cpu, space);
+    }
   }
 
   /** Repeats `attempt` while it wants a page; its result, 0 or more, or an errno. */

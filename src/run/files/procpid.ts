@@ -105,7 +105,7 @@ function factsOf(source: ProcSource, state: State, tid = state.pid) {
     umask,
     owner: source.owner,
     name: commOf(source, state, tid),
-    state: facts.state?.(tid) ?? (source.world.caller.tid === tid ? "R" : "S"),
+    state: source.world.caller.tid === tid ? "R" : (facts.state?.(tid) ?? "S"),
     parent: facts.parent?.(pid) ?? 0,
     threads: threadsOf(source, pid).length,
     usage: facts.usage?.(pid),
