@@ -13,6 +13,8 @@ import type { ProcessFacts, UsageFact, VmaFact } from "./files/service.js";
 const PAGE = 4096;
 const MOST_THREADS = 256;
 const ZOMBIE = 2;
+/** Ids that the core gives have the top bit set (mm/object.ts). */
+const INODE_BITS = 0x7fff_ffff;
 const NAMES: Readonly<Partial<Record<MapKind, string>>> = {
   [MapKind.Heap]: "[heap]",
   [MapKind.Stack]: "[stack]",
@@ -51,6 +53,7 @@ export function processFacts(core: Core, cpu: number, memory: WebAssembly.Memory
         end: view.getBigUint64(8, true),
         flags: view.getUint32(24, true) & 15,
         object: kind === MapKind.File ? view.getUint32(28, true) : 0,
+        ...(kind === MapKind.Zero ? { inode: view.getUint32(28, true) & INODE_BITS } : {}),
         offset: kind === MapKind.File || kind === MapKind.Zero ? view.getBigUint64(16, true) : 0n,
         name: nameOf(view.getUint32(32, true), kind),
       });
