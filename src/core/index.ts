@@ -47,7 +47,7 @@ export { stat } from "./mm/stat";
 export { punchObject, trimObjects, trimsPending } from "./mm/truncate";
 export { copyFromUser, copyToUser, guestRead, guestWrite, resident } from "./mm/uaccess";
 export { verifySpace } from "./mm/verify";
-export { watched } from "./mm/watched";
+export { hostCopy, hostLock, hostUnlock, watched } from "./mm/watched";
 export { writebackBegin, writebackEnd } from "./mm/writeback";
 export {
   bounce,
