@@ -206,8 +206,6 @@ export class Files implements FileService {
   private hostCall(pid: number, call: Call): number {
     const { objects } = this.world;
     switch (call.request.nr) {
-      case HostCall.ReadPage:
-        return objects.readPage(call);
       case HostCall.ReleaseObject:
         return this.release(call.uint(0));
       case HostCall.ReadPages:
