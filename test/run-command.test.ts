@@ -163,13 +163,13 @@ describe("programs", () => {
       "24M",
       guest("storm"),
       "-t",
-      "2",
+      "4",
       "-m",
       "none",
       "-n",
       "1",
       "-p",
-      "4096",
+      "400",
     );
     expect(status).toBe(137);
     expect(err).toMatch(/^faultline: out of memory: [^\n]+\n$/);

@@ -115,6 +115,7 @@ function makeMachine(name: string, args: readonly string[], options: Options): M
     cpus,
     uid: process.getuid?.() ?? 0,
     gid: process.getgid?.() ?? 0,
+    verify: process.env.FAULTLINE_VERIFY === "1",
     say: (line) => process.stderr.write(`faultline: ${line}\n`),
   });
 }

@@ -76,6 +76,8 @@ export interface Core {
   processSpace(cpu: number, pid: number): number;
   turnToSpace(cpu: number, space: number): void;
   settleHost(cpu: number): void;
+  settle(cpu: number, rounds: number): number;
+  verifySpace(cpu: number): number;
   futexObject(cpu: number, address: bigint): bigint;
   futexOffset(cpu: number): bigint;
   nextVma(cpu: number, space: number, address: bigint, out: number): number;

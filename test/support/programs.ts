@@ -83,7 +83,7 @@ function run(command: string, args: readonly string[]): Ran {
     timeout: 60_000,
     killSignal: "SIGKILL",
     maxBuffer: 2 ** 26,
-    env: { PATH: process.env.PATH },
+    env: { PATH: process.env.PATH, FAULTLINE_VERIFY: "1" },
   });
   if (error) throw error;
   return { status: signal ? 128 + constants.signals[signal] : (status as number), sections: cut(stdout), stderr };

@@ -50,6 +50,9 @@ interface Page {
   initial: number;
 }
 
+/** All that can be mapped. */
+const LOWEST = 65536n;
+const TASK_SIZE = 1n << 38n;
 /** A file that only refused calls name, and one that there never is. */
 const LONE_FILE = 999_999;
 const NO_FILE = 999_998;
@@ -114,11 +117,12 @@ class Drive {
       mustHoldAtRest(this.#machine);
     }
     for (let i = 0; i < PAGES; i++) this.#read(i, false);
+    this.#must("unmap all", Number(this.#machine.plain.sysMunmap(this.#cpu, LOWEST, TASK_SIZE - LOWEST)), 0);
+    this.#mustRelease();
     mustConserve(this.#machine, CPUS, this.#frames);
     this.#must("tables left", this.#machine.plain.stat(Stat.FramesTable), 1);
     const held = this.#machine.plain.stat(Stat.FramesHeld);
     if (held > MOST_HELD) throw new Violation("leak", `${held} frames are kept for tables`);
-    this.#mustRelease();
   }
 
   #step(): void {
