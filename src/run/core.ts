@@ -135,7 +135,8 @@ export interface Core {
   exitStatus(cpu: number): number;
   endProcess(cpu: number, uid: number): number;
   killOthers(cpu: number): number;
-  processNs(cpu: number, children: number): number;
+  processNs(cpu: number, pid: number, children: number): number;
+  threadNs(cpu: number, tid: number): number;
   beginExec(cpu: number): number;
   threadsLeft(cpu: number): number;
   finishExec(cpu: number): void;
