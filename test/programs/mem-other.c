@@ -127,14 +127,12 @@ static void pagesMoved(void) {
 }
 
 static void controls(void) {
-  SHOW(prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0));
+  if (unsupported(prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0) < 0)) return;
   SHOW(prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0));
   SHOW(prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0));
   SHOW(prctl(PR_GET_THP_DISABLE, 1, 0, 0, 0));
   SHOW(prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0));
   SHOW(prctl(PR_SET_MM, 99, 0, 0, 0) < 0);
-  SHOW(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0));
-  SHOW(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0));
 }
 
 static void secret(void) {
