@@ -15,7 +15,7 @@ import { buildProgram, comparable, cut, type Program, runFaultline, runNative } 
 const POLICIES = ["optimistic", "spf"];
 const MISSING = "unsupported here\n";
 
-/** Programs, their sections, and those that Faultline refuses as a kernel built without them does. */
+/** Programs, their sections, and those that Faultline refuses as a kernel without them does: docs/memory-calls.md says why. */
 const CASES: Readonly<Record<string, { sections: string; absent?: string }>> = {
   mmap: {
     sections: "types lengths fixed hints refusals writeOnly protections growsDown holes droppable many",
@@ -42,13 +42,16 @@ const CASES: Readonly<Record<string, { sections: string; absent?: string }>> = {
     sections:
       "copies generations advice wiped protection independent deaths vforked sharedSpace big forksWhileWriting forksTogether",
   },
-  remote: { sections: "vectors faults kinds throughProc descriptors onItself barriers racing" },
+  remote: {
+    sections: "vectors faults kinds throughProc descriptors onItself barriers racing",
+    absent: "descriptors onItself",
+  },
   guard: { sections: "basics keptBy forked refusals calls ofFiles racing" },
   maps: { sections: "kinds merges moved names whole counts" },
   stack: { sections: "deep deaths overflow mended wide byTheKernel gap grownByTheKernel execution" },
   other: {
     sections: "remapFilePages seals cached policies pagesMoved controls secret faultDescriptors shadowStacks",
-    absent: "secret faultDescriptors",
+    absent: "remapFilePages seals cached policies pagesMoved controls secret faultDescriptors",
   },
 };
 
