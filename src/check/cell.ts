@@ -77,6 +77,8 @@ export function outcomes(cell: Cell, timed: Timed): Cell[] {
       const changed = withView(shadowed(cell, space, view, end), space, { ...view, prot: action.prot });
       return action.sure ? [changed] : [changed, cell];
     }
+    case "move":
+      return view ? [withView(removed(removed(cell, space, end), action.to, end), action.to, view)] : [];
     case "fork":
       return [forked(cell, view, action.child)];
     case "resize":

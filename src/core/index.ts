@@ -41,6 +41,7 @@ export { closeObject, forgetObject, hasObject, objectRefs, takeReleasedObject, w
 export { ioAddress, ioObject, ioOffset, pageInBegin, pageInEnd } from "./mm/pageIn";
 export { counter } from "./mm/percpu";
 export { populateRange } from "./mm/populate";
+export { sysRemapFilePages } from "./mm/remapFilePages";
 export { remoteRead, remoteWrite } from "./mm/remote";
 export { spaceOf } from "./mm/space";
 export { stat } from "./mm/stat";

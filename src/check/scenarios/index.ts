@@ -2,7 +2,7 @@
  * The scenarios, one small file each: two actors with one or two operations where every interleaving is to be explored,
  * more where random walks look (tag "large"). docs/checking.md lists them with their twins.
  *
- *   tags   what races: fault munmap mmap mprotect dontneed brk stack cow split merge shootdown cpumask idle remote rcu
+ *   tags   what races: fault munmap mmap mremap guard mprotect dontneed brk stack cow split merge shootdown cpumask idle remote rcu
  *          what it is about: table (one is retired, or linked), aba, irq (protection irq), layout (halves, fragments), spf
  *          protocol-N   the protocol of docs/concurrency.md that it checks;  wait-X   the wait of its table that it leads into
  *          frames, records   memory that is nearly used up;  large   for random walks, not for exhaustive exploration;  slow   an execution takes milliseconds
@@ -20,6 +20,7 @@ import { faultFaultPage } from "./fault-fault-page.js";
 import { faultMerge } from "./fault-merge.js";
 import { faultMprotect } from "./fault-mprotect.js";
 import { faultMprotectOne } from "./fault-mprotect-one.js";
+import { faultMremap } from "./fault-mremap.js";
 import { faultMunmap } from "./fault-munmap.js";
 import { faultMunmapOne } from "./fault-munmap-one.js";
 import { faultMunmapTable } from "./fault-munmap-table.js";
@@ -29,6 +30,7 @@ import { faultsApart } from "./faults-apart.js";
 import { fileFaultTruncate } from "./file-fault-truncate.js";
 import { forkFaultStale } from "./fork-fault-stale.js";
 import { framesForOne } from "./frames-for-one.js";
+import { guardFault } from "./guard-fault.js";
 import { halvesReused } from "./halves-reused.js";
 import { heap } from "./heap.js";
 import { irqWalk } from "./irq-walk.js";
@@ -36,6 +38,7 @@ import { joinLeave } from "./join-leave.js";
 import { joinShootdown } from "./join-shootdown.js";
 import { leaving } from "./leave.js";
 import { leaveShootdown } from "./leave-shootdown.js";
+import { mremapTables } from "./mremap-tables.js";
 import { munmapMunmap } from "./munmap-munmap.js";
 import { munmapTwice } from "./munmap-twice.js";
 import { neighbourGoes } from "./neighbour-goes.js";
@@ -146,6 +149,9 @@ export const SCENARIOS: readonly Scenario[] = [
   fileFaultTruncate,
   pageInWrite,
   sharedWriteWriteback,
+  faultMremap,
+  mremapTables,
+  guardFault,
 ];
 
 export function scenario(name: string): Scenario {

@@ -3,6 +3,7 @@ import { COMMIT_TWINS } from "./commit.js";
 import { FLUSH_TWINS } from "./flush.js";
 import { LOCK_TWINS } from "./lock.js";
 import { MEMORY_TWINS } from "./memory.js";
+import { MOVE_TWINS } from "./move.js";
 import { REMOTE_TWINS } from "./remote.js";
 import { SPF_TWINS } from "./spf.js";
 import { TABLE_TWINS } from "./table.js";
@@ -19,4 +20,5 @@ export const TWINS: readonly Twin[] = [
   ...SPF_TWINS,
   ...MEMORY_TWINS,
   ...REMOTE_TWINS,
+  ...MOVE_TWINS,
 ];
