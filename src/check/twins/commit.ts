@@ -97,8 +97,8 @@ export const COMMIT_TWINS: readonly Twin[] = [
     name: "barrier-skipped",
     about: "munmap does not wait for who is linking a table under its range",
     patches: inFile("mm/mapping.ts", [
-      "zapRange(cpu, start, end, true, ALL);",
-      "zapRange(cpu, start, end, false, ALL);",
+      "zapRange(cpu, start, end, true, WHOLE);",
+      "zapRange(cpu, start, end, false, WHOLE);",
     ]),
     scenario: "parent-stays",
     long: true,
@@ -108,6 +108,11 @@ export const COMMIT_TWINS: readonly Twin[] = [
   EMPTY_TABLE_SKIPPED,
   ...also(EMPTY_TABLE_SKIPPED, { scenario: "fault-munmap-one", policy: Policy.Spf, name: "empty-table-skipped-spf" }),
   ENTRY_UNCHECKED,
+  ...also(
+    ENTRY_UNCHECKED,
+    { scenario: "cow-dontneed", caughtBy: ["rest", "results", "bug", "freed", "race"] },
+    { scenario: "cow-mprotect" },
+  ),
   LOOKUP_STALE,
   FRAME_FORGOTTEN,
   {

@@ -1,6 +1,8 @@
 /** Every buggy twin, by area, and every variant. */
 import { COMMIT_TWINS } from "./commit.js";
+import { FILE_TWINS } from "./file.js";
 import { FLUSH_TWINS } from "./flush.js";
+import { FORK_TWINS } from "./fork.js";
 import { LOCK_TWINS } from "./lock.js";
 import { MEMORY_TWINS } from "./memory.js";
 import { REMOTE_TWINS } from "./remote.js";
@@ -19,4 +21,6 @@ export const TWINS: readonly Twin[] = [
   ...SPF_TWINS,
   ...MEMORY_TWINS,
   ...REMOTE_TWINS,
+  ...FORK_TWINS,
+  ...FILE_TWINS,
 ];
