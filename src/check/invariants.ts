@@ -24,11 +24,14 @@ const TASK_SIZE = 1n << 38n;
 
 /** The structure is whole. Ask when no operation is under way. */
 export function mustHoldAtRest({ plain, words, descriptors }: Machine): void {
-  // It counts in the descriptors of frames what it finds: those are put back.
+  // It counts in the descriptors of frames what it finds, and enters every space: all that is put back.
+  const cpu = plain.cpuArea(0);
   const [first, end] = descriptors;
   const before = words.slice(first, end);
-  const bug = plain.verifySpace(plain.cpuArea(0));
+  const area = words.slice(cpu >>> 2, plain.bounce(cpu) >>> 2);
+  const bug = plain.verifySpace(cpu);
   words.set(before, first);
+  words.set(area, cpu >>> 2);
   if (bug !== 0) throw new Violation("rest", bugText(bug));
 }
 

@@ -1,6 +1,8 @@
 /** Every buggy twin, by area, and every variant. */
 import { COMMIT_TWINS } from "./commit.js";
+import { FILE_TWINS } from "./file.js";
 import { FLUSH_TWINS } from "./flush.js";
+import { FORK_TWINS } from "./fork.js";
 import { LOCK_TWINS } from "./lock.js";
 import { MEMORY_TWINS } from "./memory.js";
 import { MOVE_TWINS } from "./move.js";
@@ -21,4 +23,6 @@ export const TWINS: readonly Twin[] = [
   ...MEMORY_TWINS,
   ...REMOTE_TWINS,
   ...MOVE_TWINS,
+  ...FORK_TWINS,
+  ...FILE_TWINS,
 ];
