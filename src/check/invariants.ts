@@ -47,7 +47,7 @@ export function mustConserve(machine: Machine, cpus: number, frames: number): vo
     core.cpuOffline(cpu);
   }
   const cpu = plain.cpuArea(0);
-  const [first, ...others] = machine.host.spaces;
+  const [first = plain.spaceOf(cpu), ...others] = machine.host.spaces;
   if (plain.cpuWord(0, CpuWord.Idle) !== 0) core.cpuOnline(cpu);
   if (plain.spaceOf(cpu) !== first) core.switchSpace(cpu, first);
   for (const space of others) if (space !== 0) core.putSpace(cpu, space);
