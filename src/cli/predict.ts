@@ -14,14 +14,17 @@ import { type LayoutName, type Machine, ModelError } from "../predict/machine.js
 import { LAYOUTS, POLICIES, PROTECTIONS } from "../predict/run.js";
 import { WORKLOADS } from "../predict/workloads/index.js";
 import { unknownName } from "./nearest.js";
+import type { Job } from "./predict/job.js";
 import { loadMachine, machineNames } from "./predict/machines.js";
 import { jobsOf, type Point, pointsOf, type Request } from "./predict/points.js";
-import { Pool } from "./predict/pool.js";
+import { Pool, type Running } from "./predict/pool.js";
 import { pointTable, spentTable } from "./predict/table.js";
+import { loadPublished, validate, validationJobs, validationTable, verdictLines } from "./predict/validate.js";
 import { coloursFor, Progress } from "./terminal.js";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const WORKERS_MAX = 64;
+const INTERRUPTED = 130;
 const DEFAULT_MACHINE = "skylake-112";
 const DEFAULT_POLICIES = ["mmap-lock", "spf", "vma-lock", "optimistic"];
 
@@ -35,6 +38,7 @@ interface Options {
   seeds: number;
   operations: number;
   jobs: number;
+  validate?: boolean;
   json?: string;
 }
 
@@ -57,10 +61,13 @@ export function registerPredict(program: Command): void {
     .option("--seeds <n>", "runs of each point", whole(1, 1000), 3)
     .option("--operations <n>", "operations of each thread in a run", whole(20, 100_000), 700)
     .option("--jobs <n>", "worker threads", whole(1, WORKERS_MAX), Math.min(availableParallelism(), WORKERS_MAX))
+    .option("--validate", "hold the model against every published table, row by row")
     .option("--json <file>", "write the points as JSON")
     .action(async (chosen: string[], options: Options, command: Command) => {
       try {
-        process.exitCode = options.list ? list() : await predict(chosen, options);
+        process.exitCode = options.list
+          ? list()
+          : await (options.validate ? validation(options) : predict(chosen, options));
       } catch (error) {
         if (error instanceof ModelError) command.error(`error: ${error.message}`, { exitCode: 2 });
         throw error;
@@ -70,19 +77,38 @@ export function registerPredict(program: Command): void {
 
 async function predict(chosen: readonly string[], options: Options): Promise<number> {
   const machine = loadMachine(ROOT, options.machine);
-  const request = requestOf(chosen, options, machine);
-  const jobs = jobsOf(request);
+  const jobs = jobsOf(requestOf(chosen, options, machine));
+  const { outcomes, stopped } = await runAll(jobs, options);
+  const points = pointsOf(jobs, outcomes);
+  print(machine, points);
+  writeJson(options, { machine, points });
+  return stopped ? INTERRUPTED : 0;
+}
+
+async function validation(options: Options): Promise<number> {
+  const tables = loadPublished(ROOT);
+  const jobs = validationJobs(ROOT, tables, options.seeds, options.operations);
+  const { outcomes, stopped } = await runAll(jobs, options);
+  const validated = validate(tables, jobs, outcomes);
+  process.stdout.write(`${validationTable(validated, coloursFor(process.stdout))}\n\n${verdictLines(validated)}`);
+  writeJson(options, validated);
+  return stopped ? INTERRUPTED : 0;
+}
+
+function writeJson({ json }: Options, data: object): void {
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify(data, undefined, 2)}\n`);
+}
+
+/** Until all are done, or Ctrl-C. */
+async function runAll(jobs: readonly Job[], options: Options): Promise<Running> {
   const progress = new Progress(process.stderr, 2000);
   const pool = new Pool(ROOT, new URL("./predictworker.js", import.meta.url), options.jobs);
   const interrupted = () => pool.stop();
   process.once("SIGINT", interrupted);
-  const { outcomes, stopped } = await pool.run(jobs, (done) => progress.update(`${done} of ${jobs.length} runs`));
+  const running = await pool.run(jobs, (done) => progress.update(`${done} of ${jobs.length} runs`));
   process.off("SIGINT", interrupted);
   progress.done();
-  const points = pointsOf(jobs, outcomes);
-  print(machine, points);
-  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify({ machine, points }, undefined, 2)}\n`);
-  return stopped ? 130 : 0;
+  return running;
 }
 
 function print(machine: Machine, points: readonly Point[]): void {

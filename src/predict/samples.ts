@@ -19,6 +19,10 @@ export class Samples {
     this.#values[this.#count++] = value;
   }
 
+  get count(): number {
+    return this.#count;
+  }
+
   get values(): Float64Array {
     return this.#values.subarray(0, this.#count);
   }

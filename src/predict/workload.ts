@@ -1,8 +1,8 @@
 /**
  * Workloads: small programs of threads against the core's entry points, each beside what Linux would do around it.
  *
- * A program counts `done` operations and notes when each ended and how long it took; what is measured is the time between the
- * moment the last thread has warmed up and the moment the first is done.
+ * A program tells when each of its operations ended, and goes on until all threads together have done enough. A thread that is
+ * faster than the others does more; those that touch a part of their own have twice the average to touch.
  */
 import type { CoreWords } from "./core.js";
 import type { Linux } from "./linux.js";
@@ -15,7 +15,7 @@ export interface Thread {
   readonly core: CoreWords;
   readonly linux: Linux;
   readonly random: Random;
-  /** Operations each thread is to do, those of the warm-up among them. */
+  /** Operations each thread does on average: together they stop at so many times the threads. */
   readonly operations: number;
   readonly threads: number;
   /** What a fault, and a call, costs in software that the core does not have. */
@@ -23,6 +23,10 @@ export interface Thread {
   readonly callNs: number;
   readonly faults: Samples;
   readonly unmaps: Samples;
+  /** What the last memory call answered. */
+  result: number;
+  /** Whether to go on. */
+  more(): boolean;
   /** An operation is over: what the workload's rate counts. */
   ended(): void;
 }
@@ -42,6 +46,7 @@ export interface Workload {
 export const PAGE = 4096;
 export const BASE = 0x1000_0000;
 export const RW = 3;
+export const READ = 0;
 export const WRITE = 1;
 /** Private, anonymous, at this address. */
 export const FIXED = 0x32;
@@ -50,17 +55,20 @@ export const FIXED = 0x32;
 const ENTRY_SHARE = 0.25;
 const INSIDE_SHARE = 0.55;
 
-/** A write to a page that is not there: the fault and its way, as Linux would take it. */
-export function* touch(thread: Thread, address: number): Generator<Step, void, number> {
+/** An access to a page that is not there: the fault and its way, as Linux would take it. */
+export function* touch(thread: Thread, address: number, access: number): Generator<Step, void, number> {
   const { cpu, core, linux, faultNs } = thread;
   const began = cpu.time;
   const va = BigInt(address);
   yield faultNs * ENTRY_SHARE;
   yield* linux.entry();
-  yield* linux.page(cpu);
+  if (access === WRITE) yield* linux.page(cpu);
   cpu.insideNs = faultNs * INSIDE_SHARE;
-  yield () => core.fill(cpu.area, va, WRITE);
-  yield faultNs * (1 - ENTRY_SHARE - INSIDE_SHARE);
+  yield () => core.fill(cpu.area, va, access);
+  // What is to be paid inside, where no page was cleared: a read, or a page that was there.
+  const unpaid = cpu.insideNs;
+  cpu.insideNs = 0;
+  yield unpaid + faultNs * (1 - ENTRY_SHARE - INSIDE_SHARE);
   yield () => core.kernelExit(cpu.area);
   thread.faults.add(cpu.time - began);
 }
@@ -70,5 +78,6 @@ export function* memoryCall(thread: Thread, call: () => unknown): Generator<Step
   const { cpu, core, callNs } = thread;
   yield callNs;
   yield call;
+  thread.result = cpu.result;
   yield () => core.kernelExit(cpu.area);
 }
