@@ -25,6 +25,7 @@ export const CONSTANTS = {
   memory: { unit: "ns", about: "a line comes from memory" },
   stream: { unit: "ns", about: "the line after the last one that missed: prefetched" },
   retain: { unit: "ns", about: "how long a contended line stays where it arrived before it is taken on" },
+  serve: { unit: "ns", about: "a read of a line that several have occupies it for so long" },
   bypass: { unit: "count", about: "how many nearer requests may overtake a waiting request for a line" },
   zero: { unit: "ns", about: "clearing 4 KiB" },
   copy: { unit: "ns", about: "copying 4 KiB" },
@@ -46,6 +47,22 @@ export const CONSTANTS = {
   call: { unit: "ns", about: "what the kernel does in a memory call beside the core's work" },
   prefetchLock: { unit: "yes/no", about: "the fault's entry prefetches mmapLock's line for writing", most: 1 },
   sequenceBesideLock: { unit: "yes/no", about: "the sequence counts lie in mmapLock's line", most: 1 },
+  lockReadOwns: {
+    unit: "yes/no",
+    about:
+      "the core reads a semaphore's word before it changes it, Linux does not: that read asks for the line for writing",
+    most: 1,
+  },
+  vmaSequenceBesideLock: {
+    unit: "yes/no",
+    about: "a VMA's sequence number lies in the line of its lock, as in the core",
+    most: 1,
+  },
+  ownerBesideLock: {
+    unit: "yes/no",
+    about: "a semaphore's owner, stored at each taking, lies in the line of its count",
+    most: 1,
+  },
   localShare: { unit: "×", about: "threads fewer than this share of a socket's CPUs stay in one socket", most: 1 },
   zoneBatch: { unit: "count", about: "frames a CPU takes from the zone at a time", least: 1 },
   zoneHold: { unit: "ns", about: "the zone's lock is held for each frame of a batch" },

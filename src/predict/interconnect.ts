@@ -3,7 +3,9 @@
  *
  *   request at t     line at rest: on its way at once, there after way(distance); it then stays for `retain`
  *                    line on its way, or just arrived: the request queues
- *   line free        the nearest request to where the line is, unless the oldest was overtaken `bypass` times; reads go together
+ *   line free        the nearest request to where the line is, unless the oldest was overtaken `bypass` times
+ *   a read           of a line that one CPU has for itself occupies it until it is there; of a shared line, which the nearest CPU that
+ *                    has it gives, for `serve`
  *
  * Atomic operations and reads make their CPU wait; a store and a prefetch take their place in the queue and do not.
  * Hypothesis   real interconnects serve a request of the same cache before one from afar, which makes a contended line travel less
@@ -13,7 +15,7 @@ import type { Values } from "./constants.js";
 import type { Heap } from "./heap.js";
 import { Lines } from "./lines.js";
 import { type Lane, type Processor, Spent, Stop, Touch } from "./processor.js";
-import { distances, type Place } from "./topology.js";
+import { Distance, distances, type Place } from "./topology.js";
 
 interface Request {
   readonly cpu: Processor;
@@ -61,10 +63,10 @@ export class Interconnect {
     else if (lines.isOwnedBy(record, cpu.index)) {
       if (touch === Touch.Prefetch) return true;
       this.#hit(cpu, record, touch === Touch.Atomic ? this.#values.atomic : 0);
-      this.#rouse(record, cpu);
+      this.wrote(record, cpu);
       return true;
     }
-    const waits = touch === Touch.Read || touch === Touch.Atomic;
+    const waits = touch === Touch.Read || touch === Touch.Atomic || touch === Touch.Own;
     const queue = this.#queues.get(record);
     if (queue || lines.freeAt(record) > cpu.time) {
       if (cpu.prefetching === record) return this.#join(queue!.requests, cpu, lane, waits);
@@ -89,6 +91,12 @@ export class Interconnect {
     return false;
   }
 
+  /** A store right behind an atomic operation on the line: where others wait for it, it has left by then, and must come back. */
+  storeBehind(cpu: Processor, record: number): void {
+    const queue = this.#queues.get(record);
+    if (queue) queue.requests.push({ cpu, touch: Touch.Write, lockWord: true, waits: false, overtaken: 0 });
+  }
+
   /** A line's agent has its turn: the line is free. */
   serve(agent: number): void {
     const record = this.#served[agent - this.#cpus.length];
@@ -97,10 +105,6 @@ export class Interconnect {
     this.#now = this.lines.freeAt(record);
     const chosen = this.#choose(record, requests);
     this.#granted(record, requests, chosen);
-    if (requests.length > 0 && chosen.touch === Touch.Read) {
-      for (const request of requests.filter(({ touch }) => touch === Touch.Read))
-        this.#granted(record, requests, request);
-    }
     if (requests.length > 0) {
       this.#heap.set(agent, this.lines.freeAt(record));
       return;
@@ -146,15 +150,15 @@ export class Interconnect {
     const way = fromMemory
       ? this.#fromMemory(cpu, record)
       : reads
-        ? this.#way(lines.owner(record), cpu.index)
+        ? this.#nearest(record, cpu.index)
         : this.#farthest(record, cpu.index);
     const arrival = start + way;
     if (reads) {
-      if (lines.isExclusive(record)) lines.keepUntil(record, arrival);
+      lines.keepUntil(record, lines.isExclusive(record) ? arrival : start + this.#values.serve);
       lines.share(record, cpu.index);
     } else {
       lines.own(record, cpu.index);
-      lines.keepUntil(record, fromMemory ? arrival : arrival + this.#values.retain);
+      lines.keepUntil(record, fromMemory || touch === Touch.Prefetch ? arrival : arrival + this.#values.retain);
     }
     if (waits) {
       cpu.spend(this.#reason(request), arrival - cpu.time);
@@ -163,7 +167,7 @@ export class Interconnect {
       cpu.arriving = record;
       cpu.arrivesAt = arrival;
     }
-    if (!reads && touch !== Touch.Prefetch) this.#rouse(record, cpu, arrival);
+    if (!reads && touch !== Touch.Prefetch) this.wrote(record, cpu, arrival);
   }
 
   #hit(cpu: Processor, record: number, ns: number): boolean {
@@ -205,9 +209,9 @@ export class Interconnect {
     if (oldest.overtaken >= this.#values.bypass) return oldest;
     const owner = this.lines.owner(record);
     let best = oldest;
-    let least = this.#distance(owner, oldest.cpu.index);
+    let least = this.#reach(owner, oldest.cpu.index);
     for (const request of requests) {
-      const distance = this.#distance(owner, request.cpu.index);
+      const distance = this.#reach(owner, request.cpu.index);
       if (distance < least) {
         least = distance;
         best = request;
@@ -226,6 +230,11 @@ export class Interconnect {
     return from === HOME ? 0 : this.#distances[from * this.#cpus.length + to];
   }
 
+  /** As the caches' arbiter sees it: within one last-level cache all are alike. */
+  #reach(from: number, to: number): number {
+    return Math.max(Distance.Complex, this.#distance(from, to));
+  }
+
   #way(from: number, to: number): number {
     return this.#ways[this.#distance(from, to)];
   }
@@ -234,6 +243,15 @@ export class Interconnect {
     const next = Math.abs(record - cpu.lastMiss) === 1;
     cpu.lastMiss = record;
     return next ? this.#values.stream : this.#values.memory;
+  }
+
+  #nearest(record: number, cpu: number): number {
+    if (this.lines.isExclusive(record)) return this.#way(this.lines.owner(record), cpu);
+    let least = Infinity;
+    this.lines.eachHolder(record, (holder) => {
+      least = Math.min(least, this.#way(holder, cpu));
+    });
+    return least;
   }
 
   /** To write, every copy must go. */
@@ -246,8 +264,8 @@ export class Interconnect {
     return most;
   }
 
-  /** Whoever spins on the line looks again. */
-  #rouse(record: number, writer: Processor, at = writer.time): void {
+  /** The line was written: whoever spins on it looks again. */
+  wrote(record: number, writer: Processor, at = writer.time): void {
     const waiting = this.#spinners.get(record);
     if (!waiting) return;
     this.#spinners.delete(record);

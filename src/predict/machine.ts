@@ -2,7 +2,7 @@
  * A machine as data: its topology, how it flushes TLBs, and a value with a source for every constant.
  *
  * Promise    what is wrong with a file is one line: the place, and what is allowed there. A constant without a source is
- *            marked as assumed and says between which bounds it is to be swept. What a file leaves out it takes from common.json.
+ *            marked as assumed, or as fitted to something, and says between which bounds it is to be swept. What a file leaves out it takes from common.json.
  */
 import { CONSTANTS, type ConstantName, type Meaning, type Values } from "./constants.js";
 import { cpusOf, type Topology } from "./topology.js";
@@ -12,6 +12,8 @@ export interface Constant {
   readonly unit: string;
   readonly source?: string;
   readonly assumed?: boolean;
+  /** What it was fitted to. */
+  readonly fitted?: string;
   readonly sweep?: readonly [number, number];
   readonly note?: string;
 }
@@ -35,7 +37,7 @@ export class ModelError extends Error {}
 
 const KEYS = ["name", "about", "topology", "flush", "layout", "constants"];
 const TOPOLOGY = ["sockets", "complexesPerSocket", "coresPerComplex", "threadsPerCore"] as const;
-const CONSTANT_KEYS = ["value", "unit", "source", "assumed", "sweep", "note"];
+const CONSTANT_KEYS = ["value", "unit", "source", "assumed", "fitted", "sweep", "note"];
 /** CPUs that the core's masks hold. */
 export const MOST_CPUS = 256;
 
@@ -110,10 +112,10 @@ function mustBeConstant(given: unknown, meaning: Meaning, place: string): void {
   const allowed = `${least} or more${meaning.most === undefined ? "" : `, ${most} at most`}`;
   if (!inRange(constant.value))
     throw new ModelError(`${place}.value: ${JSON.stringify(constant.value)}; allowed: ${allowed}`);
-  if (constant.assumed === true) {
+  if (constant.assumed === true || constant.fitted !== undefined) {
     const { sweep } = constant;
     if (!Array.isArray(sweep) || sweep.length !== 2 || !sweep.every(inRange)) {
-      throw new ModelError(`${place}.sweep: what is assumed is swept between two bounds, each ${allowed}`);
+      throw new ModelError(`${place}.sweep: what is assumed or fitted is swept between two bounds, each ${allowed}`);
     }
   } else string(constant.source, `${place}.source`);
 }

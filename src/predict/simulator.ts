@@ -33,13 +33,12 @@ enum At {
   Elsewhere = 0,
   SpinLock = 1,
   OtherLock = 2,
-  Ipi = 3,
+  VmaLock = 3,
 }
 const FILES: Readonly<Record<string, At>> = {
   "sync/spinlock.ts": At.SpinLock,
   "sync/rwlock.ts": At.OtherLock,
-  "mm/vmaLock.ts": At.OtherLock,
-  "sync/ipi.ts": At.Ipi,
+  "mm/vmaLock.ts": At.VmaLock,
 };
 
 export interface Setting {
@@ -70,7 +69,17 @@ export class Simulator implements Seam {
   readonly #irqTables: boolean;
   readonly #sites: Uint8Array;
   readonly #quantum: number;
-  readonly #at: { areas: number; areaBytes: number; gatherTables: number; counters: number; owned: number };
+  readonly #at: {
+    areas: number;
+    areaBytes: number;
+    gatherTables: number;
+    counters: number;
+    owned: number;
+    vmaSequence: number;
+  };
+  readonly #mmapLock: number;
+  /** Where a semaphore's owner is stored when it is taken; 0 when nobody else looks there. */
+  readonly #ownerRecord: number;
   readonly #sleepers = new Map<number, Processor[]>();
   readonly #zoneFree: Float64Array;
   #cpu!: Processor;
@@ -93,6 +102,7 @@ export class Simulator implements Seam {
       gatherTables: layout["mm/percpu.ts"].P_GATHER_TABLES,
       counters: layout["sync/cpu.ts"].COUNTER_PART,
       owned: layout["sync/cpu.ts"].C_ID,
+      vmaSequence: layout["mm/vma.ts"].V_LOCK_SEQ,
     };
     this.#sites = Uint8Array.from(build.sites, ({ file }) => FILES[file ?? ""] ?? At.Elsewhere);
     const at = places(machine.topology, cpus, values.localShare);
@@ -100,14 +110,16 @@ export class Simulator implements Seam {
     this.heap = new Heap(cpus + 4096);
     this.net = new Interconnect(values, at, memoryBytes, this.heap, this.cpus);
     this.#zoneFree = new Float64Array(machine.topology.sockets);
-    if (values.sequenceBesideLock !== 0) {
-      this.net.lines.alias(layout["mm/space.ts"].S_SEQ, this.core.core.watched(Watch.MmapLock, 0));
-    }
-    const busy = Math.min(1, cpus / (machine.cpus / machine.topology.threadsPerCore));
-    const clock = 1 + (values.allCoreSlowdown - 1) * busy;
+    this.#mmapLock = this.core.core.watched(Watch.MmapLock, 0);
+    const lockLine = this.net.lines.recordOf(this.#mmapLock);
+    if (values.sequenceBesideLock !== 0) this.net.lines.alias(layout["mm/space.ts"].S_SEQ, this.#mmapLock);
+    this.#ownerRecord = values.ownerBesideLock !== 0 ? lockLine : 0;
+    const perSocket = machine.cpus / machine.topology.threadsPerCore / machine.topology.sockets;
     const perCore = new Map<number, number>();
     for (const { core } of at) perCore.set(core, (perCore.get(core) ?? 0) + 1);
     for (const cpu of this.cpus) {
+      const busy = Math.min(1, at.filter(({ socket }) => socket === cpu.socket).length / perSocket);
+      const clock = 1 + (values.allCoreSlowdown - 1) * busy;
       cpu.slow = clock * (perCore.get(at[cpu.index].core)! > 1 ? values.siblingSlowdown : 1);
       this.core.plain.cpuOnline(cpu.area);
     }
@@ -224,6 +236,7 @@ export class Simulator implements Seam {
       this.#expect(cpu, kind, address, at);
       return false;
     }
+    if (at === At.VmaLock && kind === Step.AtomicLoad && this.#isSequence(address)) return false;
     if (this.watcher && cpu.lane === cpu.main) this.watcher(cpu, address, writes);
     const { lane } = cpu;
     lane.record = this.net.lines.recordOf(address);
@@ -233,7 +246,7 @@ export class Simulator implements Seam {
         : kind <= Step.AtomicStore
           ? Touch.Write
           : Touch.Atomic;
-    lane.lockWord = at === At.SpinLock || at === At.OtherLock;
+    lane.lockWord = at !== At.Elsewhere;
     if (kind === Step.Notify) this.#notify(cpu, address);
     this.#expect(cpu, kind, address, at);
     if (cpu.time > this.heap.first + this.#quantum || (cpu.irqAt <= cpu.time && this.#interruptible(cpu))) {
@@ -326,6 +339,11 @@ export class Simulator implements Seam {
       else if (kind === Step.AtomicStore) cpu.locksHeld--;
       return;
     }
+    if (address === this.#mmapLock) {
+      const taken = kind === Step.AtomicCmpxchg && lane.before !== now;
+      if (taken && this.#ownerRecord !== 0) this.net.storeBehind(cpu, this.#ownerRecord);
+      return;
+    }
     if (kind !== Step.AtomicRmw) return;
     const offset = (address - this.#at.areas) % this.#at.areaBytes;
     if (offset !== 0 || address < this.#at.areas) return;
@@ -389,6 +407,7 @@ export class Simulator implements Seam {
   #flushNow(target: Processor): void {
     target.flushOwed = false;
     this.core.plain.takeInterrupt(target.area, false);
+    this.net.wrote(this.net.lines.recordOf(target.area), target, this.#cpu.time);
   }
 
   /** A spin, or a sleep, is over now. */
@@ -437,6 +456,11 @@ export class Simulator implements Seam {
   #copy(cpu: Processor, kind: number, width: number): boolean {
     if (kind === Step.CopyTo) cpu.spend(Spent.Useful, (this.values.copy * width * cpu.slow) / 4096);
     return false;
+  }
+
+  /** A VMA's sequence number, where it is not beside the lock: a word that only writers write, and everybody has. */
+  #isSequence(address: number): boolean {
+    return this.values.vmaSequenceBesideLock === 0 && (address & 63) === this.#at.vmaSequence;
   }
 
   #isOthersLine(address: number): boolean {
