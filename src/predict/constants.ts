@@ -25,6 +25,11 @@ export const CONSTANTS = {
   memory: { unit: "ns", about: "a line comes from memory" },
   stream: { unit: "ns", about: "the line after the last one that missed: prefetched" },
   retain: { unit: "ns", about: "how long a contended line stays where it arrived before it is taken on" },
+  storeBehind: {
+    unit: "yes/no",
+    about: "a store right behind an atomic operation on a contended line finds it gone, and fetches it again",
+    most: 1,
+  },
   serve: { unit: "ns", about: "a read of a line that several have occupies it for so long" },
   bypass: { unit: "count", about: "how many nearer requests may overtake a waiting request for a line" },
   zero: { unit: "ns", about: "clearing 4 KiB" },
@@ -56,6 +61,16 @@ export const CONSTANTS = {
   vmaSequenceBesideLock: {
     unit: "yes/no",
     about: "a VMA's sequence number lies in the line of its lock, as in the core",
+    most: 1,
+  },
+  vmaLockApart: {
+    unit: "yes/no",
+    about: "a VMA's lock has a line of its own; in the core it lies in the VMA's",
+    most: 1,
+  },
+  vmaOwnerBesideLock: {
+    unit: "yes/no",
+    about: "a VMA's semaphore stores its owner beside its count; its reference count has none",
     most: 1,
   },
   ownerBesideLock: {

@@ -186,7 +186,7 @@ export class Interconnect {
     const way = owner === HOME ? this.#values.memory : this.#way(owner, cpu.index);
     const start = Math.max(cpu.time, lines.freeAt(record));
     cpu.spend(Spent.LockWait, start + way - cpu.time);
-    cpu.spend(Spent.Useful, holdNs * cpu.slow);
+    cpu.spend(Spent.Useful, holdNs);
     lines.own(record, cpu.index);
     lines.keepUntil(record, cpu.time);
     return true;

@@ -77,6 +77,7 @@ export class Lane {
   address = 0;
   before = 0;
   isSpinLock = false;
+  isVmaLock = false;
 
   constructor(readonly id: number) {}
 }

@@ -12,6 +12,7 @@
  * Promise    the same inputs and seed give the same run: nothing depends on the host's clock or on the order of a hash.
  */
 import { Counter } from "../core/abi/counter.js";
+import { Policy } from "../core/abi/mman.js";
 import { Pending } from "../core/abi/pending.js";
 import { Step } from "../core/abi/step.js";
 import { Watch } from "../core/abi/watch.js";
@@ -76,10 +77,14 @@ export class Simulator implements Seam {
     counters: number;
     owned: number;
     vmaSequence: number;
+    vmaLock: number;
   };
   readonly #mmapLock: number;
   /** Where a semaphore's owner is stored when it is taken; 0 when nobody else looks there. */
   readonly #ownerRecord: number;
+  /** A VMA's lock is a semaphore whose owner is stored, too. */
+  readonly #vmaOwner: boolean;
+  readonly #vmaLocks = new Map<number, number>();
   readonly #sleepers = new Map<number, Processor[]>();
   readonly #zoneFree: Float64Array;
   #cpu!: Processor;
@@ -103,6 +108,7 @@ export class Simulator implements Seam {
       counters: layout["sync/cpu.ts"].COUNTER_PART,
       owned: layout["sync/cpu.ts"].C_ID,
       vmaSequence: layout["mm/vma.ts"].V_LOCK_SEQ,
+      vmaLock: layout["mm/vma.ts"].V_LOCK,
     };
     this.#sites = Uint8Array.from(build.sites, ({ file }) => FILES[file ?? ""] ?? At.Elsewhere);
     const at = places(machine.topology, cpus, values.localShare);
@@ -113,7 +119,9 @@ export class Simulator implements Seam {
     this.#mmapLock = this.core.core.watched(Watch.MmapLock, 0);
     const lockLine = this.net.lines.recordOf(this.#mmapLock);
     if (values.sequenceBesideLock !== 0) this.net.lines.alias(layout["mm/space.ts"].S_SEQ, this.#mmapLock);
-    this.#ownerRecord = values.ownerBesideLock !== 0 ? lockLine : 0;
+    const behind = values.storeBehind !== 0;
+    this.#vmaOwner = behind && setting.policy === Policy.VmaLock && values.vmaOwnerBesideLock !== 0;
+    this.#ownerRecord = behind && values.ownerBesideLock !== 0 ? lockLine : 0;
     const perSocket = machine.cpus / machine.topology.threadsPerCore / machine.topology.sockets;
     const perCore = new Map<number, number>();
     for (const { core } of at) perCore.set(core, (perCore.get(core) ?? 0) + 1);
@@ -239,13 +247,10 @@ export class Simulator implements Seam {
     if (at === At.VmaLock && kind === Step.AtomicLoad && this.#isSequence(address)) return false;
     if (this.watcher && cpu.lane === cpu.main) this.watcher(cpu, address, writes);
     const { lane } = cpu;
-    lane.record = this.net.lines.recordOf(address);
-    lane.touch =
-      kind === Step.Load || kind === Step.AtomicLoad
-        ? Touch.Read
-        : kind <= Step.AtomicStore
-          ? Touch.Write
-          : Touch.Atomic;
+    const isVmaLock = at === At.VmaLock && (address & 63) === this.#at.vmaLock;
+    const apart = isVmaLock && this.values.vmaLockApart !== 0;
+    lane.record = apart ? this.#apart(address) : this.net.lines.recordOf(address);
+    lane.touch = this.#touchOf(kind, at, address);
     lane.lockWord = at !== At.Elsewhere;
     if (kind === Step.Notify) this.#notify(cpu, address);
     this.#expect(cpu, kind, address, at);
@@ -257,6 +262,15 @@ export class Simulator implements Seam {
     if (this.net.touch(cpu, lane)) return false;
     lane.stop = Stop.Queued;
     return true;
+  }
+
+  #touchOf(kind: number, at: At, address: number): Touch {
+    if (kind === Step.AtomicLoad && this.values.lockReadOwns !== 0) {
+      if (address === this.#mmapLock && at === At.OtherLock) return Touch.Own;
+      if (at === At.VmaLock && (address & 63) === this.#at.vmaLock) return Touch.Own;
+    }
+    if (kind === Step.Load || kind === Step.AtomicLoad) return Touch.Read;
+    return kind <= Step.AtomicStore ? Touch.Write : Touch.Atomic;
   }
 
   marked(mark: Mark): void {
@@ -326,6 +340,7 @@ export class Simulator implements Seam {
     lane.kind = kind;
     lane.address = address;
     lane.isSpinLock = at === At.SpinLock;
+    lane.isVmaLock = at === At.VmaLock;
     lane.before = this.core.words[address >>> 2];
   }
 
@@ -342,6 +357,10 @@ export class Simulator implements Seam {
     if (address === this.#mmapLock) {
       const taken = kind === Step.AtomicCmpxchg && lane.before !== now;
       if (taken && this.#ownerRecord !== 0) this.net.storeBehind(cpu, this.#ownerRecord);
+      return;
+    }
+    if (lane.isVmaLock && this.#vmaOwner && kind === Step.AtomicCmpxchg && lane.before !== now) {
+      this.net.storeBehind(cpu, lane.record);
       return;
     }
     if (kind !== Step.AtomicRmw) return;
@@ -456,6 +475,13 @@ export class Simulator implements Seam {
   #copy(cpu: Processor, kind: number, width: number): boolean {
     if (kind === Step.CopyTo) cpu.spend(Spent.Useful, (this.values.copy * width * cpu.slow) / 4096);
     return false;
+  }
+
+  /** The line of a VMA's lock, where that is not the VMA's own. */
+  #apart(address: number): number {
+    const known = this.#vmaLocks.get(address) ?? this.net.lines.add();
+    this.#vmaLocks.set(address, known);
+    return known;
   }
 
   /** A VMA's sequence number, where it is not beside the lock: a word that only writers write, and everybody has. */
