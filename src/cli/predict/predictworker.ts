@@ -1,0 +1,44 @@
+/** cli/predict/predictworker.ts: a thread that simulates the runs it is given, one after another. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parentPort, workerData } from "node:worker_threads";
+import type { CoreBuild } from "../../predict/core.js";
+import { simulate, softwareOf } from "../../predict/run.js";
+import { workloadOf } from "../../predict/workloads/index.js";
+import type { Job, Reply } from "./job.js";
+
+const { root } = workerData as { root: string };
+const build = load();
+/** By machine, as data: what a fault costs beside the core. */
+const software = new Map<string, number>();
+
+parentPort!.on("message", ({ index, job }: { index: number; job: Job }) => {
+  parentPort!.postMessage(answer(index, job));
+});
+
+function answer(index: number, job: Job): Reply {
+  try {
+    const workload = workloadOf(job.workload)!;
+    return { index, outcome: simulate(build, { ...job, workload }, softwareFor(job)) };
+  } catch (error) {
+    return { index, error: (error as Error).message };
+  }
+}
+
+function softwareFor({ machine }: Job): number {
+  const key = JSON.stringify(machine);
+  const known = software.get(key) ?? softwareOf(build, machine, workloadOf("pft")!);
+  software.set(key, known);
+  return known;
+}
+
+function load(): CoreBuild {
+  const read = (name: string) => readFileSync(join(root, "build", name)) as Buffer<ArrayBuffer>;
+  const json = (name: string) => JSON.parse(read(name).toString());
+  return {
+    hooked: new WebAssembly.Module(read("hooked.wasm")),
+    core: new WebAssembly.Module(read("core.wasm")),
+    sites: json("sites.json"),
+    layout: json("layout.json"),
+  };
+}
