@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { registerBench } from "./bench.js";
 import { registerCheck } from "./check.js";
+import { registerClaims } from "./claims.js";
 import { registerPredict } from "./predict.js";
 import { registerRun } from "./run.js";
 import { registerStorm } from "./storm.js";
@@ -10,6 +11,7 @@ export const VERBS: ReadonlyArray<(program: Command) => void> = [
   registerRun,
   registerCheck,
   registerPredict,
+  registerClaims,
   registerStorm,
   registerBench,
 ];

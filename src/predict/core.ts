@@ -27,7 +27,9 @@ export interface CoreWords {
   sysMunmap(cpu: number, at: bigint, bytes: bigint): bigint;
   sysMprotect(cpu: number, at: bigint, bytes: bigint, prot: number): bigint;
   sysMadvise(cpu: number, at: bigint, bytes: bigint, advice: number): bigint;
-  remoteRead(cpu: number, to: number, from: bigint, bytes: number): bigint;
+  /** The address space that the CPU acts on. */
+  spaceOf(cpu: number): number;
+  remoteRead(cpu: number, space: number, to: number, from: bigint, bytes: number): bigint;
   joinSpace(cpu: number): void;
   leaveSpace(cpu: number): void;
   counter(cpu: number, index: number): bigint;

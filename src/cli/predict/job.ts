@@ -1,4 +1,5 @@
 /** cli/predict/job.ts: one run that a worker does, and its answer: plain data, for they cross threads. */
+import type { Patch } from "../../check/twins/twin.js";
 import type { LayoutName, Machine } from "../../predict/machine.js";
 import type { Outcome } from "../../predict/run.js";
 
@@ -11,6 +12,8 @@ export interface Job {
   readonly layout: LayoutName;
   readonly seed: number;
   readonly operations: number;
+  /** Absent: the core that ships. */
+  readonly patches?: readonly Patch[] | undefined;
 }
 
 export type Reply = { index: number; outcome: Outcome } | { index: number; error: string };

@@ -4,6 +4,8 @@ import { appStart } from "./appStart.js";
 import { mmap1 } from "./mmap1.js";
 import { pageFault1 } from "./pageFault1.js";
 import { pft, pftVmas } from "./pft.js";
+import { pftShared } from "./pftShared.js";
+import { remoteJoined } from "./remoteJoined.js";
 import { remoteReaders } from "./remoteReaders.js";
 import { tlbFlush2 } from "./tlbFlush2.js";
 import { writers } from "./writers.js";
@@ -11,12 +13,14 @@ import { writers } from "./writers.js";
 export const WORKLOADS: readonly Workload[] = [
   pft,
   pftVmas,
+  pftShared,
   pageFault1,
   mmap1,
   tlbFlush2,
   writers,
   appStart,
   remoteReaders,
+  remoteJoined,
 ];
 
 export function workloadOf(name: string): Workload | undefined {

@@ -23,12 +23,13 @@ export const remoteReaders: Workload = {
     const { cpu, core, random, threads } = thread;
     const reader = cpu.index % 2 === 1;
     const base = BASE + cpu.index * STRIDE;
+    const space = core.spaceOf(cpu.area);
     if (reader) yield () => core.leaveSpace(cpu.area);
     for (let i = 0; thread.more(); i++) {
       if (reader) {
         const owner = 2 * random.below((threads + 1) >> 1);
         const from = BigInt(BASE + owner * STRIDE + random.below(16) * PAGE);
-        yield* memoryCall(thread, () => core.remoteRead(cpu.area, core.bounce(cpu.area), from, READ_BYTES));
+        yield* memoryCall(thread, () => core.remoteRead(cpu.area, space, core.bounce(cpu.area), from, READ_BYTES));
       } else {
         const page = i % PAGES;
         yield* touch(thread, base + page * PAGE, WRITE);
