@@ -131,17 +131,19 @@ export const c5: Claim = {
   },
 };
 
-const LOADS = ["writers", "tlb_flush2"] as const;
+const LOADS = ["pft", "writers", "tlb_flush2"] as const;
+/** Below this a difference between two runs is noise. */
+const NOISE = 0.05;
 
 function off(quick: boolean, workload: string, tables: string): PointAsk {
-  return { ...point(quick, workload, "spf", undefined, tables), operations: quick ? 40 : 120 };
+  return { ...point(quick, workload, "spf", undefined, tables), operations: quick ? 60 : 200 };
 }
 
 export const c6: Claim = {
   name: "C6",
   claim: "the difference is interrupts off (and a spinlock held?) against preemption off",
   by: "Wilcox",
-  tested: `predict on ${MACHINE}, spf under irq and rcu beside unmapping: how long interrupts are off, and from the sending of a flush to its answer`,
+  tested: `predict on ${MACHINE}, spf under irq and rcu: how often and how long interrupts are off, and the time from the sending of a flush to its answer`,
   asks: (quick) => LOADS.flatMap((load) => ["irq", "rcu"].map((tables) => off(quick, load, tables))),
   judge(answers, quick) {
     const rows = LOADS.map((load) => ({
@@ -150,32 +152,39 @@ export const c6: Claim = {
       rcu: answers.point(off(quick, load, "rcu")),
     }));
     const figures = rows.flatMap(({ load, irq, rcu }) =>
-      Object.entries({ irq, rcu }).map(([name, { irqOff, ipis, rate }]) => ({
-        what: `${load}, ${name}`,
-        value: `${perSecond(rate)}; interrupts off p50 ${nanoseconds(irqOff.p50)}, p99 ${nanoseconds(irqOff.p99)}, max ${nanoseconds(irqOff.max)}; a flush answered p50 ${nanoseconds(ipis.p50)}, p99 ${nanoseconds(ipis.p99)}`,
-      })),
+      Object.entries({ irq, rcu }).map(([name, point]) => ({ what: `${load}, ${name}`, value: offText(point) })),
     );
     figures.push({
       what: "a spinlock held meanwhile?",
       value:
-        "not by patch 13, which walks only; the next commit tries the table's lock once inside the section, and keeps it when the section has ended",
+        "not by patch 13, which only walks; the next commit tries the table's lock once inside the section and keeps it beyond the section's end, interrupts on again",
     });
-    const longer = rows.filter(({ irq, rcu }) => irq.irqOff.p99 > rcu.irqOff.p99);
-    const delay = Math.max(...rows.map(({ irq, rcu }) => irq.ipis.p99 / rcu.ipis.p99));
-    const bound = `${size(quick).cpus} CPUs of ${MACHINE}; preemption is not modelled, so its side of the comparison is not measured; under rcu interrupts are still off while a TLB entry is made`;
-    if (longer.length === 0) {
+    const [{ irq, rcu }] = rows;
+    const more = irq.irqOff.count / rcu.irqOff.count;
+    const flushes = rows.filter((row) => row.irq.ipis.count > 0);
+    const delays = flushes.map((row) => row.irq.ipis.p99 / row.rcu.ipis.p99);
+    const delay = Math.max(...delays);
+    const bound = `${size(quick).cpus} CPUs of ${MACHINE}; preemption is not modelled, so its side is not measured; here a TLB is filled by a walk with interrupts off under either, which hardware does in Linux: the fault's own walks are the difference`;
+    if (more < 1 + NOISE) {
       return {
         verdict: "does not hold",
-        because: "interrupts are off no longer under irq than under rcu",
+        because: "interrupts are off no more often under irq than under rcu",
         bound,
         figures,
       };
     }
+    const often = `a fault has interrupts off ${more.toFixed(1)} times as often under irq, at most ${nanoseconds(irq.irqOff.max)} at a time, no lock waited for meanwhile`;
     return {
       verdict: "holds",
-      because: `interrupts are off longer under irq (${longer.map(({ load }) => load).join(", ")}), and the slowest flushes take ${delay.toFixed(2)} times as long; no lock is waited for meanwhile`,
+      because: `${often}; the slowest flushes (p99) take ${change(delay)}${delay < 1 + NOISE ? ", which is noise: handling and queueing are microseconds" : " more"}`,
       bound,
       figures,
     };
   },
 };
+
+function offText({ irqOff, ipis, rate }: PointAnswer): string {
+  const off = `interrupts off ${irqOff.count} times, p50 ${nanoseconds(irqOff.p50)}, p99 ${nanoseconds(irqOff.p99)}, max ${nanoseconds(irqOff.max)}`;
+  const flush = ipis.count === 0 ? "" : `; a flush answered p50 ${nanoseconds(ipis.p50)}, p99 ${nanoseconds(ipis.p99)}`;
+  return `${perSecond(rate)}; ${off}${flush}`;
+}
