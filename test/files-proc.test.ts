@@ -163,6 +163,7 @@ describe("texts", () => {
       vma(0x3fffff4, 9, objects[3]),
       vma(0x3fffff6, 3, 0, "[heap]"),
       vma(0x3fffff8, 0, 0),
+      { ...vma(0x3fffffa, 11, 0, "/dev/zero (deleted)"), inode: 7 },
     ];
     const ino = first.place("", 128);
     first.raw("fstat", 3, ino);
@@ -175,7 +176,7 @@ describe("texts", () => {
       expect(line).toMatch(new RegExp(`^${head}${dev}\\d+ +`));
       expect(line?.slice(72)).toBe(` ${name}`);
     };
-    expect(text.length).toBe(8);
+    expect(text.length).toBe(9);
     named(text[0], "00010000-00012000 r-xp 00000000 ", "/tmp/lib (deleted)");
     expect(text[0]).toContain(` ${inode} `);
     named(text[1], "3ffffe0000-3ffffe2000 rw-p 00001000 ", "/tmp/lib (deleted)");
@@ -184,6 +185,7 @@ describe("texts", () => {
     named(text[4], "3fffff4000-3fffff6000 r--s 00000000 ", "/memfd:buffer (deleted)");
     named(text[5], "3fffff6000-3fffff8000 rw-p 00000000 ", "[heap]");
     expect(text[6]).toBe("3fffff8000-3fffffa000 ---p 00000000 00:00 0 ");
+    expect(text[7]).toMatch(/^3fffffa000-3fffffc000 rw-s 00000000 00:01 7 {30}\/dev\/zero \(deleted\)$/);
   });
 
   test.runIf(existsSync("/proc/self/maps"))("the columns of maps are those of this machine's kernel", () => {

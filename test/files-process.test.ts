@@ -125,6 +125,18 @@ test("a program is opened as execve opens it, and becomes the process's", () => 
   expect(child.host(HostCall.ExecFiles, 99, 0, 0, 0, 0)).toBe(-Errno.EBADF);
 });
 
+test("a file without a name is a program too, by its descriptor", () => {
+  first.raw("memfd_create", first.place("prog\0"), 1);
+  first.one("write", 3, "\x7fELF", 4);
+  const { object, head, path } = openProgram(first, "", 0x1000, 3);
+  expect([head, path]).toEqual(["\x7fELF", "/dev/fd/3"]);
+  expect(first.host(HostCall.ExecFiles, object, 0, 0, 0, 0)).toBe(0);
+  expect(first.one("readlinkat", AT, "/proc/self/exe", out(40), 40)).toBe('21 "/memfd:prog (deleted)"');
+  expect(first.one("read", 3, out(4), 4)).toBe("EBADF");
+  expect(first.one("openat", AT, "/proc/self/exe", RD, 0)).toBe("3");
+  expect(first.one("read", 3, out(4), 4)).toBe('4 "\x7fELF"');
+});
+
 test("exec leaves a shared table to the others", () => {
   writeFileSync(join(folder, "prog"), "#!");
   chmodSync(join(folder, "prog"), 0o755);

@@ -41,7 +41,7 @@ describe("without anything given", () => {
     expect(guest.one("newfstatat", AT, "/tmp", out(128), 0)).toBe("dir 1777");
     expect(guest.one("getcwd", out(10), 10)).toBe(".");
     expect(list(guest, "/dev")).toBe(
-      "..:dir .:dir fd:link full:char null:char random:char stderr:link stdin:link stdout:link tty:char urandom:char zero:char",
+      "..:dir .:dir fd:link full:char null:char random:char shm:dir stderr:link stdin:link stdout:link tty:char urandom:char zero:char",
     );
   });
 

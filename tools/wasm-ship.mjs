@@ -3,14 +3,14 @@
  *
  * Why       rcuEnter, rcuExit, irqOff and irqOn mark sections that have no instruction of their own. They are events for
  *           the checker and cost nothing here: each call becomes a drop of its operand, and the import goes.
- * Also      `watched` tells only a checker where things are: it goes too.
+ * Also      what only a checker calls goes too: `watched` tells it where things are, the host words play the host for it.
  * Promise   no memory access is added, removed or moved; only `vacuum` runs afterwards.
  */
 import binaryen from "binaryen";
 import { importedFunctions, rewriteModule } from "./wasm-walk.mjs";
 
 export const MARKERS = ["rcuEnter", "rcuExit", "irqOff", "irqOn"];
-const CHECKER_ONLY = ["watched"];
+const CHECKER_ONLY = ["watched", "hostLock", "hostUnlock", "hostCopy"];
 
 export function ship(module) {
   const markers = new Set();

@@ -10,7 +10,7 @@ import { History } from "./history.js";
 import { type CoreBuild, Machine } from "./hooked.js";
 import { framesOf, mustConserve, mustHoldAtRest } from "./invariants.js";
 import type { Lane } from "./lane.js";
-import type { Operation } from "./operations.js";
+import { type Operation, PAGE } from "./operations.js";
 import { Oracle } from "./oracle/oracle.js";
 import type { LockOrder } from "./oracle/order.js";
 import { memoryFor, prepare } from "./prepare.js";
@@ -30,6 +30,8 @@ export class Checker implements Observer {
   rests = 0;
   #spans: Span[] = [];
   readonly #open = new Map<Lane, Span>();
+  /** The space that each lane's operation under way began in. */
+  readonly #spaces = new Map<Lane, number>();
   readonly #history = new History();
   readonly #frames: number;
   #strategy: Strategy | undefined;
@@ -87,6 +89,7 @@ export class Checker implements Observer {
       this.oracle.ended();
       this.#judgeResults();
       mustConserve(this.machine, this.scenario.actors.length, this.#frames);
+      this.#judgeFiles();
       return undefined;
     } catch (thrown) {
       if (!(thrown instanceof Violation)) throw thrown;
@@ -101,6 +104,7 @@ export class Checker implements Observer {
       };
     } finally {
       this.machine.snapshot.restore();
+      this.machine.host.restore();
     }
   }
 
@@ -121,14 +125,16 @@ export class Checker implements Observer {
     const span: Span = { lane, text, begin: this.scheduler.trace.length, end: undefined, result: undefined };
     this.#spans.push(span);
     this.#open.set(lane, span);
+    this.#spaces.set(lane, this.machine.host.spaceOf(this.machine, lane.cpu));
   }
 
   ended(lane: Lane, operation: Operation, result: number): void {
     const span = this.#open.get(lane)!;
     span.end = this.scheduler.trace.length;
     span.result = result;
-    for (const [page, action] of operation.actions(result)) {
-      this.#history.add(page, { action, lane: lane.id, begin: span.begin, end: span.end });
+    const home = this.#spaces.get(lane)!;
+    for (const [page, action, space = home] of operation.actions(result)) {
+      this.#history.add(page, { action, lane: lane.id, space, begin: span.begin, end: span.end });
     }
   }
 
@@ -154,10 +160,28 @@ export class Checker implements Observer {
     mustHoldAtRest(this.machine);
   }
 
+  /** All is written back: what the files hold is what was stored last. */
+  #judgeFiles(): void {
+    const { files } = this.machine.host;
+    if (files.size === 0) return;
+    const after = { lane: -1, begin: Number.MAX_SAFE_INTEGER, end: Infinity };
+    for (const { at, size, bytes } of files.values()) {
+      for (let first = 0; first < size; first += PAGE) {
+        for (const offset of this.#history.offsets(at + first)) {
+          const action = { kind: "look", offset, value: bytes[first + offset] } as const;
+          this.#history.add(at + first, { action, ...after });
+        }
+      }
+    }
+    this.#judgeResults();
+  }
+
   #judgeResults(): void {
     const wrong = this.#history.unexplained();
     if (!wrong) return;
-    const told = wrong.actions.map(({ action, lane }) => `actor ${lane} ${describe(action)}`);
+    const told = wrong.actions.map(
+      ({ action, lane }) => `${lane < 0 ? "the file at last" : `actor ${lane}`} ${describe(action)}`,
+    );
     throw new Violation("results", `page ${wrong.page.toString(16)}: ${told.join(", ")}`);
   }
 }

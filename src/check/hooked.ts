@@ -14,7 +14,9 @@
  *            happens before anything else does. Without a Listener nothing stops: writes are noted for the reset, a wait is a bug.
  */
 import { Bug } from "../core/abi/bug.js";
+import { Watch } from "../core/abi/watch.js";
 import { Mark, mayWrite, type Site } from "./event.js";
+import { Host } from "./host.js";
 import { Snapshot } from "./reset.js";
 import { Violation } from "./violation.js";
 
@@ -22,6 +24,7 @@ import { Violation } from "./violation.js";
 export interface CoreWords {
   boot(memoryBytes: number, cpus: number, policy: number, tables: number, layout: number): number;
   cpuArea(index: number): number;
+  cpuId(cpu: number): number;
   cpuOnline(cpu: number): void;
   cpuOffline(cpu: number): void;
   cpuWord(index: number, word: number): number;
@@ -42,7 +45,6 @@ export interface CoreWords {
   sysBrk(cpu: number, end: bigint): bigint;
   guestRead(cpu: number, to: number, from: bigint, bytes: number): bigint;
   guestWrite(cpu: number, to: bigint, from: number, bytes: number): bigint;
-  spaceOf(cpu: number): number;
   remoteRead(cpu: number, space: number, to: number, from: bigint, bytes: number): bigint;
   remoteWrite(cpu: number, space: number, to: bigint, from: number, bytes: number): bigint;
   joinSpace(cpu: number): void;
@@ -52,9 +54,39 @@ export interface CoreWords {
   quiesce(cpu: number): void;
   counter(cpu: number, index: number): bigint;
   stat(what: number): number;
+  memoryBytes(): number;
   isFreeFrame(phys: number): number;
   verifySpace(cpu: number): number;
-  /** Where something of abi/watch.ts is; of the hooked core only. */
+  firstSpace(): number;
+  newSpace(cpu: number): number;
+  forkSpace(cpu: number): bigint;
+  holdSpace(space: number): void;
+  tryHoldSpace(space: number): number;
+  putSpace(cpu: number, space: number): void;
+  assignSpace(cpu: number, space: number): void;
+  switchSpace(cpu: number, space: number): void;
+  spaceOf(cpu: number): number;
+  hostOpen(cpu: number, object: number, size: bigint, dataEnd: bigint): number;
+  hostRead(cpu: number, object: number, offset: bigint, target: number, bytes: number): void;
+  hostWrite(cpu: number, object: number, offset: bigint, source: number, bytes: number): void;
+  hostResize(cpu: number, object: number, size: bigint): void;
+  hostPunch(cpu: number, object: number, from: bigint, end: bigint): void;
+  punchObject(cpu: number, object: number, from: bigint, end: bigint): void;
+  trimObjects(cpu: number): void;
+  trimsPending(): number;
+  closeObject(cpu: number, object: number): void;
+  forgetObject(cpu: number, object: number): number;
+  takeReleasedObject(cpu: number): number;
+  ioObject(cpu: number): number;
+  ioOffset(cpu: number): bigint;
+  pageInBegin(cpu: number, list: number, most: number): number;
+  pageInEnd(cpu: number, list: number, count: number, valid: number): void;
+  writebackBegin(cpu: number, object: number, from: bigint, end: bigint, list: number): number;
+  writebackEnd(cpu: number, list: number, count: number, written: number): void;
+  /** Of the hooked core only: the host's own steps (host.ts), and where something of abi/watch.ts is. */
+  hostLock(cpu: number, word: number): void;
+  hostUnlock(word: number): void;
+  hostCopy(target: number, source: number, bytes: number): void;
   watched(what: number, index: number): number;
 }
 
@@ -96,12 +128,15 @@ export class Machine {
   readonly plain: CoreWords;
   readonly snapshot: Snapshot;
   readonly sites: readonly Site[];
+  readonly host = new Host();
   listener: Listener | undefined;
   /** The told core only: by lane, the numbers of the calls it is in, outermost first. */
   readonly callers: number[][] = [];
   #calls: number[] = [];
   /** First byte that is a frame, once booted. */
   firstFrame = 0xffff_ffff;
+  /** The words of the descriptors of frames: the first, and the first after them. */
+  descriptors: readonly [number, number] = [0, 0];
   readonly #asyncify: Asyncify;
   readonly #stacks: number;
   #rewinding = false;
@@ -128,6 +163,8 @@ export class Machine {
     const frames = this.plain.boot(ownedBytes, cpus, policy, tables, layout);
     if (frames < 0) throw new Error(`boot: ${frames}`);
     this.firstFrame = ownedBytes - frames * 4096;
+    const descriptor = (frame: number) => this.core.watched(Watch.FrameType, frame) >>> 2;
+    this.descriptors = [descriptor(this.firstFrame), descriptor(ownedBytes)];
   }
 
   /** Runs a call of a lane, from the start or, when `resume`, from where it stopped. */

@@ -15,6 +15,7 @@ import { Advice } from "../core/abi/mman.js";
 import { Stat } from "../core/abi/stat.js";
 import { CpuWord } from "../core/abi/word.js";
 import { bugText, type Machine } from "./hooked.js";
+import { atOnce, release } from "./host.js";
 import { Violation } from "./violation.js";
 
 const NO_MEMORY = BigInt(-Errno.ENOMEM);
@@ -22,8 +23,12 @@ const LOWEST = 0x10000n;
 const TASK_SIZE = 1n << 38n;
 
 /** The structure is whole. Ask when no operation is under way. */
-export function mustHoldAtRest({ plain }: Machine): void {
+export function mustHoldAtRest({ plain, words, descriptors }: Machine): void {
+  // It counts in the descriptors of frames what it finds: those are put back.
+  const [first, end] = descriptors;
+  const before = words.slice(first, end);
   const bug = plain.verifySpace(plain.cpuArea(0));
+  words.set(before, first);
   if (bug !== 0) throw new Violation("rest", bugText(bug));
 }
 
@@ -42,7 +47,10 @@ export function mustConserve(machine: Machine, cpus: number, frames: number): vo
     core.cpuOffline(cpu);
   }
   const cpu = plain.cpuArea(0);
+  const [first, ...others] = machine.host.spaces;
   if (plain.cpuWord(0, CpuWord.Idle) !== 0) core.cpuOnline(cpu);
+  if (plain.spaceOf(cpu) !== first) core.switchSpace(cpu, first);
+  for (const space of others) if (space !== 0) core.putSpace(cpu, space);
   core.kernelExit(cpu);
   let failed = core.sysMunmap(cpu, LOWEST, TASK_SIZE - LOWEST);
   if (failed === NO_MEMORY) {
@@ -51,12 +59,16 @@ export function mustConserve(machine: Machine, cpus: number, frames: number): vo
     failed = core.sysMunmap(cpu, LOWEST, TASK_SIZE - LOWEST);
   }
   if (failed !== 0n) throw new Violation("leak", `unmapping all gave ${failed}`);
+  atOnce(release(machine, cpu));
   const left = core.settle(cpu, 100);
   if (left !== 0) throw new Violation("leak", `${left} deferred records never ran`);
   mustHoldAtRest(machine);
   const vmas = plain.stat(Stat.VmaRecords);
   const nodes = plain.stat(Stat.NodeRecords);
   if (vmas !== 0 || nodes !== 0) throw new Violation("leak", `${vmas} vmas and ${nodes} tree nodes`);
+  const objects = plain.stat(Stat.ObjectRecords);
+  if (objects !== 0) throw new Violation("leak", `${objects} objects`);
+  if (plain.trimsPending() !== 0) throw new Violation("leak", "pages past the end of a file were not looked for");
   const missing = frames - framesOf(machine);
   if (missing !== 0) throw new Violation("leak", `${missing} frames`);
 }

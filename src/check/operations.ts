@@ -8,7 +8,9 @@
 import { Errno } from "../core/abi/errno.js";
 import { Advice, MapFlag } from "../core/abi/mman.js";
 import { Pending } from "../core/abi/pending.js";
+import type { Backing } from "./cell.js";
 import type { Machine } from "./hooked.js";
+import { pageIn } from "./host.js";
 import { Violation } from "./violation.js";
 
 export const PAGE = 4096;
@@ -22,7 +24,7 @@ export interface Outcome {
 
 /** What an operation did to one page, to be put in some one-at-a-time order with the others. */
 export type PageAction =
-  | { kind: "map"; prot: number }
+  | { kind: "map"; prot: number; backing?: Backing }
   | { kind: "unmap" }
   | {
       kind: "protect";
@@ -32,19 +34,33 @@ export type PageAction =
   | { kind: "zero"; sure: boolean }
   | { kind: "read"; offset: number; value: number | undefined }
   | { kind: "write"; offset: number; value: number; done: boolean }
+  /** The space was copied: the page, as it is, is also the child's. */
+  | { kind: "fork"; child: number }
+  /** The host wrote to the file, or read from it; a byte of the file was looked at. */
+  | { kind: "store"; offset: number; value: number }
+  | { kind: "look"; offset: number; value: number }
+  /** The file has another size, within which the page is or is not; a hole was made of it. */
+  | { kind: "resize"; inside: boolean }
+  | { kind: "punch" }
   /** Said that memory is used up, and did nothing. */
   | { kind: "oom" };
 
+/** A page's address, what was done to it, and the number of the space, where it is not the CPU's own. */
+export type Acted = [number, PageAction, number?];
+
 export interface Operation {
   readonly text: string;
+  /** It holds the lock of a leaf table and takes another's: why that closes no circle. */
+  readonly twoLeaves?: string;
   calls(machine: Machine, cpu: number): Generator<Call, Outcome, unknown>;
-  /** Page address and action, for each page, given what the call returned. */
-  actions(result: number): [number, PageAction][];
+  /** What it did to each page, given what the call returned. */
+  actions(result: number): Acted[];
 }
 
 const FIXED = MapFlag.Private | MapFlag.Anonymous | MapFlag.Fixed;
 const FAULTED = -Errno.EFAULT;
-/** core/mm/uaccess.ts: NEED_OOM. */
+/** core/mm/uaccess.ts: NEED_IO, NEED_OOM. */
+const NO_PAGE = -4100;
 const NO_FRAME = -4101;
 const NO_MEMORY = -Errno.ENOMEM;
 
@@ -139,15 +155,16 @@ export function write(at: number, value: number): Operation {
   return writer("write", at, value, (m, cpu, from) => m.core.guestWrite(cpu, BigInt(at), from, 1));
 }
 
-/** By a CPU outside the cpumask (Scenario.away). */
-export function remoteRead(at: number): Operation {
-  return reader("remote read", at, (m, cpu, to) => m.core.remoteRead(cpu, m.plain.spaceOf(cpu), to, BigInt(at), 1));
+/** By a CPU outside the cpumask of the space with that number (Scenario.away): process_vm_readv(2), ptrace(2). */
+export function remoteRead(at: number, space = 0): Operation {
+  const copy = (m: Machine, cpu: number, to: number) => m.core.remoteRead(cpu, m.host.spaces[space], to, BigInt(at), 1);
+  return reader("remote read", at, copy, space);
 }
 
-export function remoteWrite(at: number, value: number): Operation {
-  return writer("remote write", at, value, (m, cpu, from) =>
-    m.core.remoteWrite(cpu, m.plain.spaceOf(cpu), BigInt(at), from, 1),
-  );
+export function remoteWrite(at: number, value: number, space = 0): Operation {
+  const copy = (m: Machine, cpu: number, from: number) =>
+    m.core.remoteWrite(cpu, m.host.spaces[space], BigInt(at), from, 1);
+  return writer("remote write", at, value, copy, space);
 }
 
 /** Two bytes over the end of a page. The first page must stay writable: a refusal is the second one's. */
@@ -159,7 +176,7 @@ export function writeTwo(at: number, first: number, second: number): Operation {
       const bounce = m.plain.bounce(cpu);
       m.setByte(bounce, first);
       m.setByte(bounce + 1, second);
-      const failed = Number(yield () => m.core.guestWrite(cpu, BigInt(at), bounce, 2));
+      const failed = yield* copied(m, cpu, () => m.core.guestWrite(cpu, BigInt(at), bounce, 2));
       yield () => m.core.kernelExit(cpu);
       return { result: failed };
     },
@@ -170,12 +187,26 @@ export function writeTwo(at: number, first: number, second: number): Operation {
   };
 }
 
-function reader(verb: string, at: number, copy: (machine: Machine, cpu: number, bounce: number) => bigint): Operation {
+/** The copy, again and again while a page of a file is missing. */
+function* copied(m: Machine, cpu: number, copy: () => bigint): Generator<Call, number, unknown> {
+  for (;;) {
+    const failed = Number(yield copy);
+    if (failed !== NO_PAGE) return failed;
+    yield* pageIn(m, cpu);
+  }
+}
+
+function reader(
+  verb: string,
+  at: number,
+  copy: (machine: Machine, cpu: number, bounce: number) => bigint,
+  space?: number,
+): Operation {
   return {
     text: `${verb} ${at.toString(16)}`,
     *calls(m, cpu) {
       const bounce = m.plain.bounce(cpu);
-      const failed = Number(yield () => copy(m, cpu, bounce));
+      const failed = yield* copied(m, cpu, () => copy(m, cpu, bounce));
       yield () => m.core.kernelExit(cpu);
       return { result: failed === 0 ? m.bytes[bounce] : failed };
     },
@@ -185,6 +216,7 @@ function reader(verb: string, at: number, copy: (machine: Machine, cpu: number, 
         result === NO_FRAME
           ? { kind: "oom" }
           : { kind: "read", offset: at % PAGE, value: result === FAULTED ? undefined : result },
+        space,
       ],
     ],
   };
@@ -195,13 +227,14 @@ function writer(
   at: number,
   value: number,
   copy: (machine: Machine, cpu: number, bounce: number) => bigint,
+  space?: number,
 ): Operation {
   return {
     text: `${verb} ${at.toString(16)} ${value}`,
     *calls(m, cpu) {
       const bounce = m.plain.bounce(cpu);
       m.setByte(bounce, value);
-      const failed = Number(yield () => copy(m, cpu, bounce));
+      const failed = yield* copied(m, cpu, () => copy(m, cpu, bounce));
       yield () => m.core.kernelExit(cpu);
       return { result: failed };
     },
@@ -209,6 +242,7 @@ function writer(
       [
         pageOf(at),
         result === NO_FRAME ? { kind: "oom" } : { kind: "write", offset: at % PAGE, value, done: result === 0 },
+        space,
       ],
     ],
   };
@@ -229,7 +263,7 @@ function word(text: string, start: (machine: Machine, cpu: number) => unknown): 
 function call(
   text: string,
   start: (machine: Machine, cpu: number) => bigint | number,
-  actions: (result: number) => [number, PageAction][],
+  actions: (result: number) => Acted[],
 ): Operation {
   return {
     text,
@@ -242,9 +276,9 @@ function call(
   };
 }
 
-function eachPage(at: number, pages: number, action: PageAction | undefined): [number, PageAction][] {
+function eachPage(at: number, pages: number, action: PageAction | undefined): Acted[] {
   if (!action) return [];
-  return Array.from({ length: pages }, (_, i) => [at + i * PAGE, action]);
+  return Array.from({ length: pages }, (_, i): Acted => [at + i * PAGE, action]);
 }
 
 function noMemory(result: number): PageAction | undefined {

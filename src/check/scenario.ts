@@ -8,14 +8,27 @@ export interface Mapping {
   pages: number;
   prot: number;
   /**
-   * touched: each page has a frame, in every CPU's TLB. framed: in the last CPU's TLB only. emptied: the frames are gone
-   * again, their tables are there. Without: no table yet.
+   * touched: each page has a frame, in every CPU's TLB. framed: in the last CPU's TLB only. seen: touched by reads only.
+   * emptied: the frames are gone again, their tables are there; a file's pages are cached still. Without: no table yet.
    */
-  state?: "touched" | "framed" | "emptied";
+  state?: "touched" | "framed" | "seen" | "emptied";
   /** The CPU that touches and empties, whose free list the frames come from and go to; the first when not said. */
   by?: number;
+  /** Pages of a file, where it has its place (FileAtStart.at); or shared anonymous memory. Private anonymous when not said. */
+  of?: { file: FileAtStart; kind: "private" | "shared" } | "shared";
+  /** Number of the space it is in. */
+  space?: number;
   /** MAP_GROWSDOWN, and how many pages below it an access may make part of it. */
   grows?: number;
+}
+
+/** A file that the host has. Its first page is mapped at `at`, in whatever space it is mapped. At most four pages. */
+export interface FileAtStart {
+  readonly id: number;
+  readonly at: number;
+  readonly size: number;
+  /** Offset and value; the others are zero. */
+  readonly bytes: readonly (readonly [number, number])[];
 }
 
 export interface Scenario {
@@ -25,6 +38,11 @@ export interface Scenario {
   readonly tags: readonly string[];
   /** Mapped before anything runs. */
   readonly before: readonly Mapping[];
+  readonly files?: readonly FileAtStart[];
+  /** There are two spaces: 1 is empty at first, or a fork of 0 made when all is mapped and touched. */
+  readonly second?: "empty" | "fork";
+  /** Of each actor, the number of the space its CPU is in; 0 when not said. */
+  readonly home?: readonly number[];
   /** Where the heap begins. */
   readonly heap?: number;
   /** How many frames are free in all when the actors start. Unlimited, for a scenario, when not said. */

@@ -27,7 +27,7 @@ export {
   tryHoldSpace,
 } from "./mm/lifecycle";
 export { getLimit, setLimit } from "./mm/limits";
-export { sysMadvise } from "./mm/madvise";
+export { removeNext, sysMadvise } from "./mm/madvise";
 export { sysMembarrier } from "./mm/membarrier";
 export { sysMincore } from "./mm/mincore";
 export { sysMlock, sysMlockAll, sysMunlock, sysMunlockAll } from "./mm/mlock";
@@ -47,7 +47,7 @@ export { stat } from "./mm/stat";
 export { punchObject, trimObjects, trimsPending } from "./mm/truncate";
 export { copyFromUser, copyToUser, guestRead, guestWrite, resident } from "./mm/uaccess";
 export { verifySpace } from "./mm/verify";
-export { watched } from "./mm/watched";
+export { hostCopy, hostLock, hostUnlock, watched } from "./mm/watched";
 export { writebackBegin, writebackEnd } from "./mm/writeback";
 export {
   bounce,

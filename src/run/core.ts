@@ -41,6 +41,7 @@ export interface Core {
   sysMunlockAll(cpu: number): bigint;
   sysMincore(cpu: number, address: bigint, pages: number, out: number): bigint;
   sysMembarrier(cpu: number, command: number, flags: number): bigint;
+  removeNext(cpu: number, start: bigint, end: bigint, out: number): bigint;
   msyncNext(cpu: number, start: bigint, end: bigint, flags: number, out: number): bigint;
   nameVma(cpu: number, address: bigint, length: bigint, text: number, textLength: number): bigint;
   populateRange(cpu: number, start: bigint, end: bigint, how: number): bigint;

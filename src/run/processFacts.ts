@@ -16,6 +16,8 @@ const NAME_BYTES = 16;
 const VMA_BYTES = 40;
 const VMA_NAME_MAX = 80;
 const ZOMBIE = 2;
+/** Ids that the core gives have the top bit set (mm/object.ts). */
+const INODE_BITS = 0x7fff_ffff;
 
 /** CPU indexes of a process's live threads. */
 function cpusOf(core: Core, pid: number): number[] {
@@ -101,6 +103,7 @@ function vmaAt(view: DataView): VmaFact {
     end: view.getBigUint64(8, true),
     flags: view.getUint32(24, true) & 15,
     object: kind === MapKind.File ? view.getUint32(28, true) : 0,
+    ...(kind === MapKind.Zero ? { inode: view.getUint32(28, true) & INODE_BITS } : {}),
     offset: view.getBigUint64(16, true),
     name: nameOf(kind, String.fromCharCode(...named)),
   };

@@ -27,8 +27,8 @@ export interface MachineStats {
   readonly spf: {
     readonly attempt: number;
     readonly abort: number;
-    readonly abort_reason: Readonly<Record<(typeof SPF_ABORTS)[number], number>>;
-    readonly attempt_kind: { readonly anon: number; readonly pte: number; readonly wp: number };
+    readonly abort_reason: Readonly<Record<(typeof SPF_ABORTS)[number] | "fault", number>>;
+    readonly attempt_kind: { readonly anon: number; readonly file: number; readonly pte: number; readonly wp: number };
   };
   readonly vma_lock: {
     readonly success: number;
@@ -99,6 +99,7 @@ export function collectStats(core: Core, cpus: number, unknown: Uint32Array, wal
       abort_reason: spfAborts(totals),
       attempt_kind: {
         anon: of(Counter.SpfAttemptAnon),
+        file: of(Counter.SpfAttemptFile),
         pte: of(Counter.SpfAttemptPte),
         wp: of(Counter.SpfAttemptWp),
       },
@@ -125,7 +126,8 @@ export function collectStats(core: Core, cpus: number, unknown: Uint32Array, wal
 
 function spfAborts(totals: readonly number[]): MachineStats["spf"]["abort_reason"] {
   const counts = SPF_ABORTS.map((name, i) => [name, totals[Counter.SpfAbortOdd + i] ?? 0] as const);
-  return Object.fromEntries(counts) as Record<(typeof SPF_ABORTS)[number], number>;
+  const fault = totals[Counter.SpfAbortFault] ?? 0;
+  return { ...(Object.fromEntries(counts) as Record<(typeof SPF_ABORTS)[number], number>), fault };
 }
 
 /** Upper edge of the bucket that holds the quantile: four buckets to each power of two, from 16 ns; 0 without samples. */

@@ -79,6 +79,7 @@ const CASES: readonly Case[] = [
       "barriers",
       "guards",
       "remote",
+      "beside",
     ],
     kernelOnly: "has page tables that are not a kernel's",
     since: { several: 6017, refusals: 6017, advice: 6007, guards: 6013 },

@@ -17,8 +17,8 @@
 #define SHARED (MAP_SHARED | MAP_ANONYMOUS)
 #define RW (PROT_READ | PROT_WRITE)
 
-static sigjmp_buf escape;
-static volatile int code;
+static __thread sigjmp_buf escape;
+static __thread volatile int code;
 
 static void caught(int signal, siginfo_t *info, void *context) {
   (void)context;
@@ -374,10 +374,69 @@ static void guards(void) {
   say("resident %d%d", in[0] & 1, in[1] & 1);
 }
 
+/* Writers beside a page that moves to and fro over the edge of a page table: each counts in a word of its own, wherever the page is. A store
+ * that was made is never lost, whatever the writer's translation was worth when it made it; and none is made at a place that the page
+ * had left when the store began: `turns` is even while it rests, its second bit says where. */
+enum { WRITERS = 3, PAGES = 4, ROUNDS = 400 };
+static char *places[2];
+static int stop, turns, stale;
+static long made[WRITERS][PAGES];
+
+static int turn(void) {
+  return __atomic_load_n(&turns, __ATOMIC_SEQ_CST);
+}
+
+static void *count(void *arg) {
+  intptr_t me = (intptr_t)arg;
+  for (volatile long n = 0; !__atomic_load_n(&stop, __ATOMIC_SEQ_CST); n++) {
+    int page = n % PAGES;
+    int place = n / PAGES & 1;
+    volatile long *word = (long *)(places[place] + page * PAGE) + me;
+    if (sigsetjmp(escape, 0) == 0) {
+      int before = turn();
+      *word = made[me][page] + 1;
+      made[me][page]++;
+      if (!(before & 1) && place != (before >> 1 & 1)) __atomic_fetch_add(&stale, turn() == before, __ATOMIC_SEQ_CST);
+    }
+  }
+  return NULL;
+}
+
+static void beside(void) {
+  char *room = map(NULL, 4096, PROT_NONE, ANON | MAP_NORESERVE);
+  munmap(room, 4096 * PAGE);
+  char *edge = (char *)(((uintptr_t)room + (4UL << 20)) & ~((2UL << 20) - 1));
+  places[0] = edge - 2 * PAGE;
+  places[1] = edge + 600 * PAGE;
+  map(places[0], PAGES, RW, ANON | MAP_FIXED);
+  pthread_t all[WRITERS];
+  for (intptr_t i = 0; i < WRITERS; i++) all[i] = begin(count, (void *)i);
+  int failed = 0, at = 0;
+  for (int round = 0; round < ROUNDS; round++) {
+    __atomic_fetch_add(&turns, 1, __ATOMIC_SEQ_CST);
+    failed += mremap(places[at], PAGES * PAGE, PAGES * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, places[!at]) != places[!at];
+    __atomic_fetch_add(&turns, 1, __ATOMIC_SEQ_CST);
+    at = !at;
+    if (round % 8 == 0) usleep(200);
+    if (round % 16 == 3) failed += mprotect(places[at], PAGE, PROT_READ) | mprotect(places[at], PAGE, RW);
+    if (round % 32 == 5) failed += mlock(places[at], PAGES * PAGE) | munlock(places[at], PAGES * PAGE);
+  }
+  __atomic_store_n(&stop, 1, __ATOMIC_SEQ_CST);
+  for (int i = 0; i < WRITERS; i++) finish(all[i]);
+  int lost = 0, idle = 0;
+  for (int i = 0; i < WRITERS; i++)
+    for (int page = 0; page < PAGES; page++) {
+      lost += ((long *)(places[at] + page * PAGE))[i] != made[i][page];
+      idle += made[i][page] == 0;
+    }
+  say("failed %d, words lost %d, words never written %d, stores where nothing is %d", failed, lost, idle, stale);
+  strip("the old place", places[!at], PAGES);
+}
+
 static const struct section all[] = {
     {"resizes", resizes},   {"moves", moves}, {"several", several},         {"leavesBehind", leavesBehind}, {"refusals", refusals}, {"locks", locks},
     {"limits", limits},     {"advice", advice},       {"populates", populates},       {"syncs", syncs},       {"mappings", mappings},
-    {"barriers", barriers}, {"guards", guards},     {"remote", remote},
+    {"barriers", barriers}, {"guards", guards},     {"remote", remote},     {"beside", beside},
 };
 
 int main(int argc, char **argv) {

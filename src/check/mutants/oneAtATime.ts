@@ -398,7 +398,7 @@ class Drive {
       [0n, 1n << 40n, anonymous, 0, 0n, Errno.ENOMEM],
       [0n, 1n << 38n, anonymous, 0, 0n, Errno.ENOMEM],
       [0n, page, MapFlag.Anonymous, 0, 0n, Errno.EINVAL],
-      [0n, page, anonymous | MapFlag.HugeTlb, 0, 0n, Errno.EINVAL],
+      [0n, page, anonymous | MapFlag.HugeTlb, 0, 0n, Errno.ENOMEM],
       [0n, page, MapFlag.SharedValidate | 0x80000, LONE_FILE, 0n, Errno.EOPNOTSUPP],
       [0n, page, MapFlag.SharedValidate | MapFlag.Anonymous, 0, 0n, Errno.EINVAL],
       [0n, page, MapFlag.Shared, NO_FILE, 0n, Errno.EBADF],

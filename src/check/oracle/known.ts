@@ -55,6 +55,8 @@ export class Known {
   readonly #flushDone: readonly number[];
   readonly #bounce: readonly number[];
   readonly #typeBase: number;
+  readonly #refsBase: number;
+  readonly #cachedBit: number;
   readonly #typeStride: number;
   readonly #levelBase: number;
   readonly #lockBase: number;
@@ -75,6 +77,8 @@ export class Known {
     this.slabBytes = SLABS.map((slab) => machine.words[at(Watch.SlabBytes, slab) >>> 2]);
     this.#typeBase = at(Watch.FrameType);
     this.#typeStride = at(Watch.FrameType, 4096) - this.#typeBase;
+    this.#refsBase = at(Watch.PageRefs);
+    this.#cachedBit = at(Watch.CachedBit);
     this.#levelBase = at(Watch.TableLevel);
     this.#lockBase = at(Watch.TableLock);
     const areas = Array.from({ length: cpus }, (_, i) => i);
@@ -108,6 +112,12 @@ export class Known {
   isDataPage(address: number): boolean {
     const type = this.#machine.words[(this.#typeBase + (address >>> 12) * this.#typeStride) >>> 2];
     return type === this.dataType || type === this.zeroType;
+  }
+
+  /** A page of an object: a file's, or of shared anonymous memory. */
+  isObjectPage(address: number): boolean {
+    const refs = this.#machine.words[(this.#refsBase + (address >>> 12) * this.#typeStride) >>> 2];
+    return this.isDataPage(address) && (refs & this.#cachedBit) !== 0;
   }
 
   isBounce(address: number): boolean {

@@ -186,6 +186,8 @@ export class Locks {
   #edgesFrom(lane: Lane, id: number, site: number): void {
     for (let i = lane.id * DEPTH; i < lane.id * DEPTH + this.#count[lane.id]; i++) {
       const held = this.#class[i];
+      // Of two locks of one class the order can not tell which is which: the operation does.
+      if (held === TABLE && id === TABLE && lane.operations[lane.at]?.twoLeaves !== undefined) continue;
       if (this.#order!.lacks(held, id)) this.#edge(held, id, this.#where(this.#site[i]), site);
     }
     if (lane.irqDepth > 0) this.#edge(IRQS_OFF, id, lane.name, site);

@@ -14,6 +14,9 @@
  *            it; wait, wake and notify of one address, one after another. Fences order nothing here: none is relied on.
  * Classes    guest accesses are the copies between a bounce buffer and a page; all else is the memory manager's own.
  *            A whole page copied into a frame nobody touched since it was taken is the memory manager's: a file's page.
+ *            To copy from a page of an object, or to clear a part of one, is a guest's access: its stores through a shared
+ *            mapping are ordered with a private mapping's copy, and with a hole, by nobody but the programs. Private pages,
+ *            which fork shares, are copied after a flush: that is judged.
  */
 import { Step } from "../../core/abi/step.js";
 import { type Event, kindName, Mark } from "../event.js";
@@ -88,7 +91,7 @@ export class Oracle {
       this.#plain(lane, event, time, Access.PlainWrite);
       if (wrote) this.#stored(lane, event, time, before);
     } else if (kind <= Step.AtomicCmpxchg) this.#atomic(lane, event, time, wrote, before);
-    else if (kind === Step.Fill) this.#range(lane, event, time, true);
+    else if (kind === Step.Fill) this.#filled(lane, event, time);
     else if (kind === Step.CopyFrom) this.#copiedFrom(lane, event, time);
     else if (kind === Step.CopyTo) this.#copiedTo(lane, event, time);
     else if (kind === Step.Wait || kind === Step.Notify) {
@@ -190,6 +193,19 @@ export class Oracle {
     if (earlier) this.#race(lane, event, earlier);
   }
 
+  #filled(lane: Lane, event: Event, time: number): void {
+    const { address, width } = event;
+    const { known } = this;
+    if (address < known.firstFrame || !known.isObjectPage(address) || this.#isFresh(lane, address, width)) {
+      this.#range(lane, event, time, true);
+    } else this.#page(lane, event, time, address, Page.GuestWrite);
+  }
+
+  /** A whole frame that nobody touched since this CPU took it. */
+  #isFresh(lane: Lane, address: number, width: number): boolean {
+    return (address | width) % PAGE === 0 && this.#races.untouchedSince(lane.cpuIndex, address >>> 12);
+  }
+
   /** Whose copy it is shows at its second half: until then it is a guest's, which races with less. */
   #copiedFrom(lane: Lane, event: Event, time: number): void {
     const { address } = event;
@@ -204,10 +220,11 @@ export class Oracle {
     const from = this.#copyFrom[lane.id];
     const { known } = this;
     const fromPage = from >= known.firstFrame && known.isDataPage(from);
-    if (fromPage && !known.isBounce(address)) this.#range(lane, { ...event, address: from }, time, false);
+    if (fromPage && !known.isBounce(address) && !known.isObjectPage(from))
+      this.#range(lane, { ...event, address: from }, time, false);
     const toPage = address >= known.firstFrame && known.isDataPage(address);
-    const fresh = (address | width) % PAGE === 0 && this.#races.untouchedSince(lane.cpuIndex, address >>> 12);
-    if (toPage && known.isBounce(from) && !fresh) this.#page(lane, event, time, address, Page.GuestWrite);
+    if (toPage && known.isBounce(from) && !this.#isFresh(lane, address, width))
+      this.#page(lane, event, time, address, Page.GuestWrite);
     else this.#range(lane, event, time, true);
   }
 

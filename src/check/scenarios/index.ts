@@ -8,6 +8,7 @@
  *          frames, records   memory that is nearly used up;  large   for random walks, not for exhaustive exploration;  slow   an execution takes milliseconds
  */
 import type { Scenario } from "../scenario.js";
+import { cowCow } from "./cow-cow.js";
 import { crossPage } from "./cross-page.js";
 import { crossPageDontneed } from "./cross-page-dontneed.js";
 import { crossingDontneed } from "./crossing-dontneed.js";
@@ -25,6 +26,8 @@ import { faultMunmapTable } from "./fault-munmap-table.js";
 import { faultRemap } from "./fault-remap.js";
 import { faultSplit } from "./fault-split.js";
 import { faultsApart } from "./faults-apart.js";
+import { fileFaultTruncate } from "./file-fault-truncate.js";
+import { forkFaultStale } from "./fork-fault-stale.js";
 import { framesForOne } from "./frames-for-one.js";
 import { halvesReused } from "./halves-reused.js";
 import { heap } from "./heap.js";
@@ -43,6 +46,7 @@ import { noFrameForUpgrade } from "./no-frame-for-upgrade.js";
 import { noRecordForMap } from "./no-record-for-map.js";
 import { noRecordForSplit } from "./no-record-for-split.js";
 import { orphans } from "./orphans.js";
+import { pageInWrite } from "./page-in-write.js";
 import { parentGoes } from "./parent-goes.js";
 import { parentStays } from "./parent-stays.js";
 import { periodBegun } from "./period-begun.js";
@@ -54,6 +58,7 @@ import { remoteMprotect } from "./remote-mprotect.js";
 import { remoteMunmap } from "./remote-munmap.js";
 import { remoteWriteMunmap } from "./remote-write-munmap.js";
 import { sequenceWrap } from "./sequence-wrap.js";
+import { sharedWriteWriteback } from "./shared-write-writeback.js";
 import { sleepShootdown } from "./sleep-shootdown.js";
 import { sleepShootdowns } from "./sleep-shootdowns.js";
 import { stackFault } from "./stack-fault.js";
@@ -136,6 +141,11 @@ export const SCENARIOS: readonly Scenario[] = [
   noFrameForUpgrade,
   noRecordForSplit,
   noRecordForMap,
+  forkFaultStale,
+  cowCow,
+  fileFaultTruncate,
+  pageInWrite,
+  sharedWriteWriteback,
 ];
 
 export function scenario(name: string): Scenario {

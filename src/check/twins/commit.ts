@@ -97,8 +97,8 @@ export const COMMIT_TWINS: readonly Twin[] = [
     name: "barrier-skipped",
     about: "munmap does not wait for who is linking a table under its range",
     patches: inFile("mm/mapping.ts", [
-      "zapRange(cpu, start, end, true, ALL);",
-      "zapRange(cpu, start, end, false, ALL);",
+      "zapRange(cpu, start, end, true, WHOLE);",
+      "zapRange(cpu, start, end, false, WHOLE);",
     ]),
     scenario: "parent-stays",
     long: true,

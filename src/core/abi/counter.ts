@@ -73,5 +73,8 @@ export enum Counter {
   /** Pages read from the host into page caches. */
   PagesRead = 134,
   Forks = 135,
-  Count = 136,
+  /** Policy spf, as above. */
+  SpfAttemptFile = 136,
+  SpfAbortFault = 137,
+  Count = 138,
 }

@@ -9,6 +9,8 @@ export enum Prot {
 }
 
 export enum MapFlag {
+  /** With MAP_ANONYMOUS: what may be lost when memory is short. */
+  Droppable = 0x08,
   Shared = 0x01,
   Private = 0x02,
   SharedValidate = 0x03,
@@ -24,6 +26,7 @@ export enum MapFlag {
   NonBlock = 0x10000,
   Stack = 0x20000,
   HugeTlb = 0x40000,
+  Sync = 0x80000,
   FixedNoReplace = 0x100000,
   Uninitialized = 0x4000000,
   /** Not of mmap(2): the file was opened read-only, so a shared mapping may never become writable. */

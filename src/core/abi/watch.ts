@@ -31,9 +31,13 @@ export enum Watch {
   Pending = 38,
   /** The last grace period that ended. */
   GracePeriod = 39,
+  /** Of a frame of data: its references, and whether it is a page of an object. */
+  PageRefs = 40,
 
   /** Not words but values of FrameType: the highest that means free, a page of data, the zero page. */
   FreeType = 64,
   DataType = 65,
   ZeroType = 66,
+  /** In PageRefs: a page of an object. */
+  CachedBit = 67,
 }

@@ -21,6 +21,7 @@ import { rcuEnter, rcuExit } from "../sync/env";
 import { H_ZERO_FRAME } from "../sync/layout";
 import { publishLocked } from "./commit";
 import { replaceAndUnlock } from "./cow";
+import { copyFile, filePage, maySpeculate } from "./faultSpfFile";
 import { allocPage, isSolePage, putPage } from "./frame";
 import { findVma } from "./lookup";
 import { Outcome } from "./outcome";
@@ -53,31 +54,33 @@ export function faultSpf(cpu: usize, va: u64, access: u32): u32 {
   if ((seq & 1) != 0) return abort(cpu, Counter.SpfAbortOdd);
   rcuEnter(cpu);
   const vma = findVma(cpu, va);
-  const anonymous = vma != 0 && load<u32>(vma, V_OBJECT) == 0;
-  if (anonymous) {
+  const file = vma != 0 && load<u32>(vma, V_OBJECT) != 0;
+  const eligible = vma != 0 && (!file || maySpeculate(vma, access));
+  if (eligible) {
+    if (file) copyFile(cpu, vma, va);
     store<u32>(cpu, vmaFlags(vma), P_COPY_FLAGS);
     store<u32>(cpu, isAnonPrepared(vma) ? 1 : 0, P_COPY_ANON);
   }
   rcuExit(cpu);
   if (vma == 0) return abort(cpu, Counter.SpfAbortUnmapped);
-  if (!anonymous) return abort(cpu, Counter.SpfAbortNoSpeculate);
+  if (!eligible) return abort(cpu, Counter.SpfAbortNoSpeculate);
   if (!still(cpu, seq)) return abort(cpu, Counter.SpfAbortVmaCopy);
   if (!flagsAllow(load<u32>(cpu, P_COPY_FLAGS), access)) return abort(cpu, Counter.SpfAbortAccessError);
-  return handle(cpu, va, access, seq);
+  return handle(cpu, va, access, seq, file);
 }
 
-function abort(cpu: usize, reason: u32): u32 {
+export function abort(cpu: usize, reason: u32): u32 {
   count(cpu, Counter.SpfAbort);
   count(cpu, reason);
   return Outcome.Fallback;
 }
 
-function still(cpu: usize, seq: u32): bool {
+export function still(cpu: usize, seq: u32): bool {
   return atomic.load<u32>(spaceOf(cpu), S_SEQ) == seq;
 }
 
 /** Patch 13: the walk, and what the entry says is to be done. */
-function handle(cpu: usize, va: u64, access: u32, seq: u32): u32 {
+function handle(cpu: usize, va: u64, access: u32, seq: u32, file: bool): u32 {
   walkBegin(cpu);
   let table = pgd(cpu);
   for (let level: u32 = LEVELS - 1; level > 0; level--) {
@@ -97,6 +100,7 @@ function handle(cpu: usize, va: u64, access: u32, seq: u32): u32 {
   // `table` and `slot` must not be followed from here until mapAndLock() has said yes.
   const rights = rightsOf(load<u32>(cpu, P_COPY_FLAGS) & PROT_MASK);
   const write = access == Access.Write;
+  if (seen == 0 && file) return filePage(cpu, table, slot, rights, access, va, seq);
   if (seen == 0) return anonymousPage(cpu, table, slot, rights, write, va, seq);
   if (isMarker(seen)) return abort(cpu, Counter.SpfAbortNoSpeculate);
   if (write && (seen & PTE_W) == 0) return copyOnWrite(cpu, table, slot, seen, rights, va, seq);
@@ -107,7 +111,7 @@ function handle(cpu: usize, va: u64, access: u32, seq: u32): u32 {
  * Patch 14, pte_map_lock and pte_spinlock. True: the leaf is locked, alive and its space unchanged. False: counted.
  * The section is left once the lock is held: a writer must take it before it can free the table.
  */
-function mapAndLock(cpu: usize, leaf: usize, seq: u32): bool {
+export function mapAndLock(cpu: usize, leaf: usize, seq: u32): bool {
   walkBegin(cpu);
   const reason = tryMapAndLock(cpu, leaf, seq);
   walkEnd(cpu);

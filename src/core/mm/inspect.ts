@@ -30,7 +30,7 @@ export function nextVma(cpu: usize, space: usize, address: u64, out: usize): boo
   if (vma != 0) {
     store<u64>(out, vmaStart(vma));
     store<u64>(out, vmaEnd(vma), 8);
-    store<u64>(out, load<u64>(vma, V_OFFSET), 16);
+    store<u64>(out, load<u32>(vma, V_OBJECT) == 0 ? 0 : load<u64>(vma, V_OFFSET), 16);
     store<u32>(out, vmaFlags(vma), 24);
     store<u32>(out, load<u32>(vma, V_OBJECT), 28);
     store<u32>(out, nameText(vmaName(vma), out + 40), 32);

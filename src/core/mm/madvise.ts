@@ -44,6 +44,7 @@ import {
   V_RECORD,
   VM_DONTCOPY,
   VM_DONTDUMP,
+  VM_DROPPABLE,
   VM_LOCKED,
   VM_NOWRITE,
   VM_RAND_READ,
@@ -111,6 +112,8 @@ function walkLocked(cpu: usize, start: u64, end: u64, advice: u32): i32 {
 function changeFlags(cpu: usize, vma: usize, start: u64, end: u64, advice: u32): i32 {
   const old = vmaFlags(vma);
   let flags = old;
+  const keeps = advice == <u32>Advice.DoDump || advice == <u32>Advice.KeepOnFork;
+  if (keeps && (old & VM_DROPPABLE) != 0) return -Errno.EINVAL;
   if (advice <= <u32>Advice.Sequential) flags &= ~(VM_RAND_READ | VM_SEQ_READ);
   if (advice == <u32>Advice.Random) flags |= VM_RAND_READ;
   else if (advice == <u32>Advice.Sequential) flags |= VM_SEQ_READ;
@@ -151,6 +154,36 @@ function act(cpu: usize, vma: usize, start: u64, end: u64, advice: u32): i32 {
 function zap(cpu: usize, start: u64, end: u64): i32 {
   zapRange(cpu, start, end, false, ALL);
   return 0;
+}
+
+/**
+ * MADV_REMOVE, for who has a host: where [start, end) goes on past shared anonymous memory, which is punched here, the part of
+ * a file that is next. 1: {next u64, from u64, upTo u64, object u32, hole u32} at `out`, bytes of the object, hole 1 once the range had
+ * one; 0: the end; or an errno.
+ */
+export function removeNext(cpu: usize, start: u64, end: u64, out: usize): i64 {
+  let at = start;
+  let result: i64 = 0;
+  mmapReadLock(cpu);
+  while (at < end && result == 0) {
+    const vma = findEndingAbove(treeRoot(cpu), at);
+    if (vma == 0 || vmaStart(vma) > at) store<u32>(out, 1, 28);
+    if (vma == 0 || vmaStart(vma) >= end) break;
+    if (vmaStart(vma) > at) at = vmaStart(vma);
+    const upTo = vmaEnd(vma) < end ? vmaEnd(vma) : end;
+    const offset = load<u64>(vma, V_OFFSET) - vmaStart(vma);
+    result = <i64>remove(cpu, vma, at, upTo);
+    if (result == -Errno.EOPNOTSUPP) {
+      store<u64>(out, upTo);
+      store<u64>(out, at + offset, 8);
+      store<u64>(out, upTo + offset, 16);
+      store<u32>(out, load<u32>(vma, V_OBJECT), 24);
+      result = 1;
+    }
+    at = upTo;
+  }
+  mmapReadUnlock(cpu);
+  return result;
 }
 
 /** Linux: mm/madvise.c:madvise_remove. Private memory has no hole to make; a file's bytes are the host's, and stay. */

@@ -22,7 +22,7 @@ import { TASK_SIZE } from "./pte";
 import { replaceLocked } from "./replace";
 import { S_FUTURE, S_LIMIT_MEMLOCK, S_LOCKED_VM, S_TOTAL_VM, spaceOf, treeRoot } from "./space";
 import { findEndingAbove } from "./tree";
-import { VM_LOCKED, VM_LOCKONFAULT, vmaEnd, vmaFlags, vmaName, vmaStart } from "./vma";
+import { VM_DROPPABLE, VM_LOCKED, VM_LOCKONFAULT, vmaEnd, vmaFlags, vmaName, vmaStart } from "./vma";
 
 const LOCK_BITS: u32 = VM_LOCKED | VM_LOCKONFAULT;
 
@@ -123,6 +123,8 @@ function lockAllLocked(cpu: usize, bits: u32): void {
 }
 
 function setBits(cpu: usize, vma: usize, start: u64, end: u64, bits: u32): i32 {
+  // What may be lost is not locked, and nobody is told (mm/mlock.c:mlock_fixup).
+  if ((vmaFlags(vma) & VM_DROPPABLE) != 0) return 0;
   const flags = (vmaFlags(vma) & ~LOCK_BITS) | bits;
   return flags == vmaFlags(vma) ? 0 : replaceLocked(cpu, vma, start, end, flags, vmaName(vma));
 }

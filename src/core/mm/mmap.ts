@@ -7,13 +7,16 @@
  *            undoing MAP_POPULATE.
  * Locks      takes mmapLock (write)
  * Errnos     in Linux's order; what concerns the descriptor was checked by who made the object of it
- *   EINVAL     MAP_HUGETLB (a kernel without CONFIG_HUGETLB_PAGE: mm/mmap.c:ksys_mmap_pgoff); length 0; unaligned offset
+ *   EINVAL     length 0; unaligned offset
+ *   ENOMEM     MAP_HUGETLB: no huge page is free (mm/hugetlb.c:hugetlb_reserve_pages);  EINVAL of a size there is not, or of a file
  *   ENOMEM     the length wraps
  *   EOVERFLOW  offset and length wrap
  *   ENOMEM     max_map_count;  and ENOMEM, EINVAL, EPERM, EEXIST of the place: place.ts
  *   EPERM      MAP_LOCKED and RLIMIT_MEMLOCK is 0;  EAGAIN past RLIMIT_MEMLOCK
- *   EOPNOTSUPP MAP_SHARED_VALIDATE of a file with a flag it does not know, MAP_SYNC and MAP_FIXED_NOREPLACE among them
- *   EINVAL     neither MAP_SHARED nor MAP_PRIVATE; a file or shared memory that grows down
+ *   EOVERFLOW  a file, past the end of the largest
+ *   EOPNOTSUPP MAP_SHARED_VALIDATE of a file with a flag it does not know, MAP_FIXED_NOREPLACE among them; MAP_SYNC, as a file
+ *              system without DAX (fs/ext4/file.c:ext4_file_mmap)
+ *   EINVAL     neither MAP_SHARED nor MAP_PRIVATE; a file, shared or droppable memory that grows down; droppable and locked
  *   ENOMEM     RLIMIT_AS, RLIMIT_DATA; more than the whole memory and not MAP_NORESERVE; no memory for the records
  * Linux      mm/mmap.c of 6.12: do_mmap, mmap_region
  */
@@ -34,11 +37,14 @@ import { findEndingAbove } from "./tree";
 import {
   PROT_MASK,
   VM_ACCOUNT,
+  VM_DONTDUMP,
+  VM_DROPPABLE,
   VM_GROWSDOWN,
   VM_LOCKED,
   VM_NORESERVE,
   VM_NOWRITE,
   VM_SHARED,
+  VM_WIPEONFORK,
   vmaEnd,
   vmaStart,
 } from "./vma";
@@ -46,7 +52,8 @@ import {
 /** Returns the address, or a negative errno. `object` 0 maps anonymous memory. */
 export function sysMmap(cpu: usize, addr: u64, length: u64, prot: u32, flags: u32, object: u32, offset: u64): i64 {
   count(cpu, Counter.Mmaps);
-  if ((flags & MapFlag.HugeTlb) != 0 || length == 0 || (offset & 4095) != 0) return -Errno.EINVAL;
+  if (length == 0 || (offset & 4095) != 0) return -Errno.EINVAL;
+  if ((flags & MapFlag.HugeTlb) != 0) return refuseHuge(flags, object);
   const bytes = (length + 4095) & ~(<u64>4095);
   if (bytes == 0) return -Errno.ENOMEM;
   if ((offset >> 12) + (bytes >> 12) > MOST_PAGES) return -Errno.EOVERFLOW;
@@ -55,7 +62,7 @@ export function sysMmap(cpu: usize, addr: u64, length: u64, prot: u32, flags: u3
   if (object != 0) {
     record = getObject(cpu, object);
     if (record == 0) return -Errno.EBADF;
-  } else if ((flags & MapFlag.TypeMask) != MapFlag.Private) {
+  } else if (isShared(flags)) {
     record = openObject(cpu, 0, KIND_SHMEM, bytes, 0);
     if (record == 0) return -Errno.ENOMEM;
     id = load<u32>(record, O_ID);
@@ -65,7 +72,7 @@ export function sysMmap(cpu: usize, addr: u64, length: u64, prot: u32, flags: u3
   let at: i64 =
     load<u32>(spaceOf(cpu), S_MAP_COUNT) > MAX_MAP_COUNT ? -Errno.ENOMEM : placeLocked(cpu, addr, bytes, flags);
   if (at > 0) {
-    let failed = check(cpu, vmFlags, flags, object, bytes);
+    let failed = check(cpu, vmFlags, flags, object, bytes, offset);
     if (failed == 0) {
       // Linux ignores the offset of anonymous memory.
       failed = mapLocked(cpu, <u64>at, <u64>at + bytes, vmFlags, id, object == 0 ? 0 : offset, record);
@@ -81,6 +88,8 @@ export function sysMmap(cpu: usize, addr: u64, length: u64, prot: u32, flags: u3
 
 /** Page offsets are 52 bits and a sign in Linux's unsigned long: what wraps there. */
 const MOST_PAGES: u64 = 0xf_ffff_ffff_ffff;
+/** Bytes of the largest file (include/linux/fs.h:MAX_LFS_FILESIZE). */
+const MOST_BYTES: u64 = 0x7fff_ffff_ffff_ffff;
 
 /** What a file's mapping may be asked for beside its type (Linux: include/linux/mman.h:LEGACY_MAP_MASK). */
 const LEGACY: u32 =
@@ -98,9 +107,16 @@ const LEGACY: u32 =
   MapFlag.HugeTlb |
   MapFlag.Uninitialized;
 
+function isShared(flags: u32): bool {
+  const type = flags & MapFlag.TypeMask;
+  return type == MapFlag.Shared || type == MapFlag.SharedValidate;
+}
+
 function vmaFlagsOf(prot: u32, flags: u32): u32 {
   let f = prot & PROT_MASK;
-  if ((flags & MapFlag.TypeMask) != MapFlag.Private) f |= VM_SHARED;
+  if (isShared(flags)) f |= VM_SHARED;
+  // It may be lost: nothing is set aside for it, and neither fork nor a dump keeps it.
+  if ((flags & MapFlag.TypeMask) == MapFlag.Droppable) f |= VM_DROPPABLE | VM_NORESERVE | VM_WIPEONFORK | VM_DONTDUMP;
   if ((flags & MapFlag.NoWrite) != 0 && (f & VM_SHARED) != 0) f |= VM_NOWRITE;
   if ((flags & MapFlag.GrowsDown) != 0) f |= VM_GROWSDOWN;
   if ((flags & MapFlag.NoReserve) != 0) f |= VM_NORESERVE;
@@ -114,15 +130,33 @@ function wantsPages(vmFlags: u32, flags: u32): bool {
 }
 
 /** What do_mmap checks once it has the place. 0, or an errno. */
-function check(cpu: usize, vmFlags: u32, flags: u32, object: u32, bytes: u64): i32 {
-  const type = flags & MapFlag.TypeMask;
+function check(cpu: usize, vmFlags: u32, flags: u32, object: u32, bytes: u64, offset: u64): i32 {
   if ((flags & MapFlag.Locked) != 0 && !mayLockAny(cpu)) return -Errno.EPERM;
   if (!mayLock(cpu, vmFlags, bytes >> 12)) return -Errno.EAGAIN;
-  const known = type == MapFlag.Private || type == MapFlag.Shared || (object != 0 && type == MapFlag.SharedValidate);
-  if (!known) return -Errno.EINVAL;
+  return object != 0 ? checkFile(flags, bytes, offset) : checkAnonymous(flags);
+}
+
+function checkFile(flags: u32, bytes: u64, offset: u64): i32 {
+  const type = flags & MapFlag.TypeMask;
+  if (bytes > MOST_BYTES || offset > MOST_BYTES - bytes) return -Errno.EOVERFLOW;
   if (type == MapFlag.SharedValidate && (flags & ~(LEGACY | MapFlag.NoWrite)) != 0) return -Errno.EOPNOTSUPP;
-  const growing = (flags & MapFlag.GrowsDown) != 0;
-  return growing && (object != 0 || type != MapFlag.Private) ? -Errno.EINVAL : 0;
+  if (type != MapFlag.Private && type != MapFlag.Shared && type != MapFlag.SharedValidate) return -Errno.EINVAL;
+  if ((flags & MapFlag.GrowsDown) != 0) return -Errno.EINVAL;
+  return (flags & MapFlag.Sync) != 0 ? -Errno.EOPNOTSUPP : 0;
+}
+
+function checkAnonymous(flags: u32): i32 {
+  const type = flags & MapFlag.TypeMask;
+  if (type == MapFlag.Private) return 0;
+  if (type == MapFlag.Droppable && (flags & MapFlag.Locked) != 0) return -Errno.EINVAL;
+  const known = type == MapFlag.Shared || type == MapFlag.Droppable;
+  return known && (flags & MapFlag.GrowsDown) == 0 ? 0 : -Errno.EINVAL;
+}
+
+/** A kernel with CONFIG_HUGETLBFS, whose pool of huge pages is empty: of 2 MiB, by name or by default, and of 1 GiB. */
+function refuseHuge(flags: u32, object: u32): i64 {
+  const size = (flags >> 26) & 63;
+  return object == 0 && (size == 0 || size == 21 || size == 30) ? -Errno.ENOMEM : -Errno.EINVAL;
 }
 
 /** Maps [start, end) over whatever is there. */

@@ -24,14 +24,13 @@
  * Linux      compare struct address_space, struct inode; fs/inode.c:iput
  */
 
-import { Prot } from "../abi/mman";
 import { ALLOCATOR } from "../sync/layout";
 import { defer } from "../sync/rcu";
 import { lock, unlock } from "../sync/spinlock";
 import { DIRTY, dropCache, nextCached } from "./cache";
 import { KIND_OBJECT } from "./kinds";
 import { SLAB_OBJECT, slabAlloc, slabFree } from "./slab";
-import { V_FLAGS, V_MAP_NEXT, V_MAP_PREV, V_RECORD, VM_SHARED } from "./vma";
+import { V_FLAGS, V_MAP_NEXT, V_MAP_PREV, V_RECORD, VM_NOWRITE, VM_SHARED } from "./vma";
 
 export const OBJECT_BYTES: u32 = 128;
 export const O_ID: usize = 16;
@@ -256,9 +255,10 @@ export function writableMappings(cpu: usize, id: u32): u32 {
   return n;
 }
 
+/** It counts while mprotect could make it writable again (i_mmap_writable, mm/vma.c:vma_is_shared_maywrite). */
 function writes(vma: usize): u32 {
   const flags = load<u32>(vma, V_FLAGS);
-  return (flags & VM_SHARED) != 0 && (flags & Prot.Write) != 0 ? 1 : 0;
+  return (flags & (VM_SHARED | VM_NOWRITE)) == VM_SHARED ? 1 : 0;
 }
 
 /** A VMA is about to enter the tree: from here on who takes pages out of the object finds it. mmapLock (write). */

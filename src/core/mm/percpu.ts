@@ -38,6 +38,11 @@ export const P_FOUND_VMA: usize = MM_PART + 88;
 export const P_FOUND_CHANGE: usize = MM_PART + 92;
 export const P_IO_RECORD: usize = MM_PART + 108;
 export const P_IO_WRITES: usize = MM_PART + 112;
+/** What spf copied of the VMA of a file (faultSpfFile.ts). */
+export const P_COPY_RECORD: usize = MM_PART + 128;
+export const P_COPY_INDEX: usize = MM_PART + 132;
+export const P_COPY_START: usize = MM_PART + 136;
+export const P_COPY_END: usize = MM_PART + 144;
 /** Where in its object a futex is (futexKey.ts). */
 export const P_KEY_OFFSET: usize = MM_PART + 120;
 

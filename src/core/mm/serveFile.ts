@@ -81,24 +81,35 @@ function mapCached(
   const given = notify && !write ? rights & ~PTE_W : rights;
   publishLocked(leaf, entryAt(leaf, va, 0), 0, makeEntry(frame, given | (write ? PTE_A | PTE_D : PTE_A)));
   if (write) enterLocked(cpu, va, frame, given);
-  if (!write && (flags & VM_RAND_READ) == 0) aroundLocked(cpu, leaf, vma, va, o, given);
+  if (!write && (flags & VM_RAND_READ) == 0) {
+    aroundLocked(cpu, leaf, va, o, index, vmaStart(vma), vmaEnd(vma), given);
+  }
   unlockTable(cpu, leaf);
   count(cpu, Counter.FaultsFile);
   return Outcome.Done;
 }
 
-/** Maps what is cached around va and not mapped yet. */
-function aroundLocked(cpu: usize, leaf: usize, vma: usize, va: u64, o: usize, given: u64): void {
+/** Maps what is cached around va, which is page `index` in a VMA from `first` to `last`, and not mapped yet. */
+export function aroundLocked(
+  cpu: usize,
+  leaf: usize,
+  va: u64,
+  o: usize,
+  index: u32,
+  first: u64,
+  last: u64,
+  given: u64,
+): void {
+  const page = va & ~(<u64>4095);
   let at = va & ~(AROUND - 1);
   let end = at + AROUND;
-  if (at < vmaStart(vma)) at = vmaStart(vma);
-  if (end > vmaEnd(vma)) end = vmaEnd(vma);
+  if (at < first) at = first;
+  if (end > last) end = last;
   let mapped: u32 = 0;
   for (; at < end; at += 4096) {
     const slot = entryAt(leaf, at, 0);
     if (atomic.load<u64>(slot) != 0) continue;
-    const index = pageIndex(vma, at);
-    const frame = getCached(cpu, o, index);
+    const frame = getCached(cpu, o, index + <u32>(<i64>(at - page) >> 12));
     if (frame == 0) continue;
     publishLocked(leaf, slot, 0, makeEntry(frame, given));
     mapped++;

@@ -7,7 +7,7 @@ import { gracePeriods } from "../sync/rcu";
 import { isLiveInBlock } from "./block";
 import { D_TYPE, descriptor, freeFrameCount, frontierFrame, TYPE_SPARE, TYPE_TABLE } from "./frame";
 import { nextSpace } from "./lifecycle";
-import { SLAB_NODE, SLAB_OBJECT, SLAB_VMA, slabFrames, slabInUse } from "./slab";
+import { SLAB_NODE, SLAB_OBJECT, SLAB_SPACE, SLAB_VMA, slabFrames, slabInUse } from "./slab";
 import { S_MAP_COUNT, S_RESERVE_COUNT, S_SEQ } from "./space";
 
 export function stat(what: u32): u32 {
@@ -17,7 +17,9 @@ export function stat(what: u32): u32 {
   if (what == Stat.VmaRecords) return slabInUse(SLAB_VMA);
   if (what == Stat.NodeRecords) return slabInUse(SLAB_NODE) - sum(S_RESERVE_COUNT);
   if (what == Stat.ObjectRecords) return slabInUse(SLAB_OBJECT);
-  if (what == Stat.SlabFrames) return slabFrames(SLAB_VMA) + slabFrames(SLAB_NODE) + slabFrames(SLAB_OBJECT);
+  if (what == Stat.SlabFrames) {
+    return slabFrames(SLAB_VMA) + slabFrames(SLAB_NODE) + slabFrames(SLAB_OBJECT) + slabFrames(SLAB_SPACE);
+  }
   if (what == Stat.GracePeriods) return gracePeriods();
   if (what == Stat.MapSequence) return atomic.load<u32>(SPACE, S_SEQ);
   if (what == Stat.FramesHeld) return tableFrames(false);

@@ -64,6 +64,8 @@ export const VM_SEQ_READ: u32 = 0x400;
 export const VM_ACCOUNT: u32 = 0x800;
 /** madvise: left out of a core dump. */
 export const VM_DONTDUMP: u32 = 0x1000;
+/** MAP_DROPPABLE: not locked, not inherited. */
+export const VM_DROPPABLE: u32 = 0x8000;
 
 export function vmaStart(vma: usize): u64 {
   return load<u64>(vma, V_START);

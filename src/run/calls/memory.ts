@@ -29,10 +29,9 @@ export function mmap(thread: Thread, args: Args): bigint | number {
   let object = 0;
   let own = 0;
   if ((flags & MapFlag.Anonymous) === 0) {
-    if (long(args, 1) === 0n) return -Errno.EINVAL;
     const fd = BigInt(int(args, 4));
     object = port.request(HostCall.MapObject, [fd, BigInt(prot), BigInt(flags), 0n, 0n, 0n], 0, false);
-    if (object < 0) return object;
+    if (object < 0) return long(args, 1) === 0n && object !== -Errno.EBADF ? -Errno.EINVAL : object;
     if ((guest.view.getUint32(0, true) & MapBits.MayWrite) === 0) own = MapFlag.NoWrite;
   }
   const at = core.sysMmap(cpu, long(args, 0), long(args, 1), prot, flags | own, object, object === 0 ? 0n : offset);
@@ -81,8 +80,33 @@ export function brk(thread: Thread, args: Args): bigint {
 
 export function madvise(thread: Thread, args: Args): bigint | number {
   const advice = int(args, 2);
+  if (advice === Advice.Remove) return remove(thread, args);
   if (advice === Advice.PopulateRead || advice === Advice.PopulateWrite) return populateAdvice(thread, args, advice);
   return thread.core.sysMadvise(thread.cpu, long(args, 0), long(args, 1), advice);
+}
+
+/** MADV_REMOVE: the core checks; files get their holes from who keeps them. Linux: mm/madvise.c:madvise_remove. */
+function remove(thread: Thread, args: Args): number {
+  const { core, cpu, guest } = thread;
+  const [start, length] = [long(args, 0), long(args, 1)];
+  const bytes = BigInt.asUintN(64, length + PAGE_BITS) & ~PAGE_BITS;
+  if ((start & PAGE_BITS) !== 0n || (length !== 0n && bytes === 0n)) return -Errno.EINVAL;
+  const end = BigInt.asUintN(64, start) + bytes;
+  if (end >= 1n << 64n) return -Errno.EINVAL;
+  let hole = 0;
+  for (let at = BigInt.asUintN(64, start); at < end; ) {
+    guest.view.setUint32(HOLE, hole, true);
+    const result = core.removeNext(cpu, at, end, guest.out);
+    if (result < 0n) return Number(result);
+    hole = guest.view.getUint32(HOLE, true);
+    if (result === 0n) break;
+    at = guest.view.getBigUint64(0, true);
+    const [from, upTo] = [guest.view.getBigUint64(8, true), guest.view.getBigUint64(16, true)];
+    const object = BigInt(guest.view.getUint32(24, true));
+    const error = guest.request(HostCall.PunchObject, [object, from, upTo - from, 0n, 0n, 0n], 0);
+    if (error < 0) return error;
+  }
+  return hole === 0 ? 0 : -Errno.ENOMEM;
 }
 
 /** The core checks the range; a page that the host must read is brought in here, and the rest after it. */

@@ -78,6 +78,8 @@ export function deviceTree(minor: number, owner: Credentials, tty: () => Handle 
     ["stdout", "/proc/self/fd/1"],
     ["stderr", "/proc/self/fd/2"],
   ] as const;
+  // Where shm_open(3) keeps its files.
+  fs.root.mkdir("shm", 0o1777, owner);
   for (const [name, target] of links) fs.root.add(name, new MemLink(fs, target, owner));
   return fs;
 }

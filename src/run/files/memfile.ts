@@ -36,6 +36,10 @@ export class MemFile extends MemInode {
     return this;
   }
 
+  override get shownAs(): string | undefined {
+    return this.label;
+  }
+
   open(flags: number, _credentials: Credentials): Handle {
     if (flags & Open.Truncate) this.truncate(0);
     return new MemFileHandle(this);

@@ -8,6 +8,8 @@ import type { Credentials } from "./vnode.js";
 const PAGE = 4096;
 /** Where a map's name begins: 25 + 6 * sizeof(long) columns, and a space. */
 const NAME_COLUMN = 72;
+/** The device of shared memory without a file: 00:01, as the first file system without a disk. */
+const SHARED_MEMORY = 1n;
 
 export interface PidFacts {
   readonly pid: number;
@@ -97,11 +99,12 @@ export function mapsText(world: World, vmas: readonly VmaFact[]): string {
   return vmas.map((vma) => mapLine(world, vma)).join("");
 }
 
-function mapLine(world: World, { start, end, flags, object, offset, name }: VmaFact): string {
+function mapLine(world: World, { start, end, flags, object, inode, offset, name }: VmaFact): string {
   const hex = (value: bigint): string => value.toString(16).padStart(8, "0");
   const bit = (mask: number, letter: string): string => (flags & mask ? letter : "-");
   const file = object === 0 ? undefined : world.objects.find(object);
-  const { dev, ino } = file?.handle.stat() ?? { dev: 0n, ino: 0n };
+  const unnamed = inode === undefined ? { dev: 0n, ino: 0n } : { dev: SHARED_MEMORY, ino: BigInt(inode) };
+  const { dev, ino } = file?.handle.stat() ?? unnamed;
   const two = (value: bigint): string => value.toString(16).padStart(2, "0");
   const major = ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & 0xfffff000n);
   const minor = (dev & 0xffn) | ((dev >> 12n) & 0xffffff00n);

@@ -31,7 +31,7 @@ export function openImage<T>(state: State, place: Place, look: (handle: Handle, 
 }
 
 export function runningAt(space: Namespace, place: Place, argv: readonly string[], name?: string): Running {
-  const path = space.pathOf(place) ?? "";
+  const path = space.pathOf(place) ?? place.node.shownAs?.replace(" (deleted)", "") ?? "";
   return { place, argv, name: (name ?? path.slice(path.lastIndexOf("/") + 1)).slice(0, COMM_BYTES) };
 }
 
@@ -48,7 +48,7 @@ export function openProgram(state: State, call: Call): number {
     const head = call.bytes(2, HEAD_BYTES);
     const size = handle.stat().size;
     const length = Math.max(0, handle.read(head, 0));
-    const shown = state.space.pathOf(place) ?? path;
+    const shown = state.space.pathOf(place) ?? (path || `/dev/fd/${call.int(0)}`);
     const rest = call.bytes(2, 2 * HEAD_BYTES).subarray(HEAD_BYTES);
     const view = new DataView(rest.buffer, rest.byteOffset, rest.byteLength);
     view.setUint32(0, length, true);

@@ -116,6 +116,8 @@ export interface VmaFact {
   readonly flags: number;
   /** 0: none. */
   readonly object: number;
+  /** Of shared memory that has no file here: its inode number, on the kernel's own tmpfs. */
+  readonly inode?: number;
   readonly offset: bigint;
   /** "[heap]", "[stack]", "[anon:NAME]" …; "" when there is none, or the object's file says it. */
   readonly name: string;

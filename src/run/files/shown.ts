@@ -9,7 +9,7 @@ const GONE = " (deleted)";
 
 /** The path of a place that has, or had, one. */
 export function shownPath({ space }: World, place: Place): string {
-  return space.pathOf(place) ?? `${space.lastPathOf(place)}${GONE}`;
+  return place.node.shownAs ?? space.pathOf(place) ?? `${space.lastPathOf(place)}${GONE}`;
 }
 
 export function labelOf(world: World, place: Place, handle: Handle): string {

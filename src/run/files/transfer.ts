@@ -68,7 +68,7 @@ function writeAt(state: State, call: Call, position: number): number | Promise<n
     const rest = from.subarray(done);
     if (position === OWN_POSITION && (!handle.seekable || handle.keepsPosition))
       return state.objects.write(handle, rest, OWN_POSITION);
-    const at = appendAt(description, position === OWN_POSITION ? description.position : position);
+    const at = appendAt(description, position === OWN_POSITION ? description.position : position + done);
     if (at + rest.length > OFFSET_MAX && handle.regular) fail(Errno.EFBIG);
     const count = state.objects.write(handle, rest, at);
     if (count > 0 && position === OWN_POSITION) description.position = at + count;

@@ -87,6 +87,10 @@ export abstract class Vnode {
   nameAbove(): string | undefined {
     return undefined;
   }
+  /** What is said instead of a path, of a file that never had a name. */
+  get shownAs(): string | undefined {
+    return undefined;
+  }
   /** The name it had there, when removed. */
   lastName(): string | undefined {
     return undefined;
