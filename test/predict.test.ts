@@ -131,23 +131,25 @@ describe("a machine", () => {
 
   const text = readFileSync(join(ROOT, "src/predict/machines/skylake-112.json"), "utf8");
   const common = skylake.constants;
-  const broken = (change: (file: Record<string, never>) => void) => {
+  const broken = (path: string, value: unknown) => () => {
     const file = JSON.parse(text);
-    change(file);
-    return () => parseMachine(JSON.stringify(file), "m.json", common);
+    const keys = path.split(".");
+    const last = keys.pop()!;
+    keys.reduce((at, key) => at[key], file)[last] = value;
+    return parseMachine(JSON.stringify(file), "m.json", common);
   };
 
   test.each([
-    ["an unknown key", (f: any) => (f.colour = 1), 'm.json: unknown key "colour"; allowed: name,'],
-    ["an unknown constant", (f: any) => (f.constants.magic = {}), 'm.json: constants: unknown key "magic"; allowed:'],
-    ["a negative cost", (f: any) => (f.constants.remote.value = -3), "m.json: constants.remote.value: -3; allowed: 0 or"],
-    ["a wrong unit", (f: any) => (f.constants.remote.unit = "s"), 'm.json: constants.remote.unit: "ns" is wanted'],
-    ["no source", (f: any) => (f.constants.remote.source = undefined), "m.json: constants.remote.source: a text"],
-    ["half a core", (f: any) => (f.topology.sockets = 0.5), "m.json: topology.sockets: a whole number from 1"],
-    ["too many CPUs", (f: any) => (f.topology.sockets = 9), "m.json: topology: 504 CPUs; the core's masks hold 256"],
-  ])("with %s is refused by one line", (_, change, message) => {
-    expect(broken(change)).toThrow(ModelError);
-    expect(broken(change)).toThrow(message);
+    ["an unknown key", "colour", 1, 'm.json: unknown key "colour"; allowed: name,'],
+    ["an unknown constant", "constants.magic", {}, 'm.json: constants: unknown key "magic"; allowed:'],
+    ["a negative cost", "constants.remote.value", -3, "m.json: constants.remote.value: -3; allowed: 0 or more"],
+    ["a wrong unit", "constants.remote.unit", "s", 'm.json: constants.remote.unit: "ns" is wanted'],
+    ["no source", "constants.remote.source", undefined, "m.json: constants.remote.source: a text is wanted"],
+    ["half a socket", "topology.sockets", 0.5, "m.json: topology.sockets: a whole number from 1 is wanted"],
+    ["too many CPUs", "topology.sockets", 9, "m.json: topology: 504 CPUs; the core's masks hold 256"],
+  ])("with %s is refused by one line", (_, path, value, message) => {
+    expect(broken(path, value)).toThrow(ModelError);
+    expect(broken(path, value)).toThrow(message);
   });
 
   test("keeps few threads in one socket, and spreads many", () => {
