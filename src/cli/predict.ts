@@ -20,7 +20,7 @@ import { loadMachine, machineNames } from "./predict/machines.js";
 import { plotSvg } from "./predict/plot.js";
 import { jobsOf, type Point, pointsOf, type Request } from "./predict/points.js";
 import { Pool, type Running } from "./predict/pool.js";
-import { pointTable, spentTable } from "./predict/table.js";
+import { footprintTable, pointTable, spentTable } from "./predict/table.js";
 import { loadPublished, validate, validationJobs, validationTable, verdictLines } from "./predict/validate.js";
 import { coloursFor, Progress } from "./terminal.js";
 
@@ -130,7 +130,9 @@ async function runAll(jobs: readonly Job[], options: Options): Promise<Running> 
 function print(machine: Machine, points: readonly Point[]): void {
   const colours = coloursFor(process.stdout);
   process.stdout.write(`${machine.name}: ${machine.about}\n`);
-  process.stdout.write(`${pointTable(points, colours)}\n\n${spentTable(points, colours)}\n`);
+  process.stdout.write(
+    `${pointTable(points, colours)}\n\n${spentTable(points, colours)}\n\n${footprintTable(points, colours)}\n`,
+  );
 }
 
 function requestOf(chosen: readonly string[], options: Options, machine: Machine): Request {
