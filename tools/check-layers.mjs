@@ -31,7 +31,7 @@ export const LAYERS = {
   "src/cli": {
     imports: ["src/run", "src/check", "src/predict", "src/claims", "src/bench", "src/core/abi", "package.json"],
     node: true,
-    packages: ["commander", "cli-table3", "picocolors"],
+    packages: ["commander", "cli-table3", "echarts", "picocolors"],
   },
   "src/web": { imports: ["src/run", "src/check", "src/predict", "src/core/abi"] },
   "src/bench": { imports: ["src/embed", "src/run", "src/check", "src/core/abi"], node: true },

@@ -14,11 +14,13 @@ import { type LayoutName, type Machine, ModelError } from "../predict/machine.js
 import { LAYOUTS, POLICIES, PROTECTIONS } from "../predict/run.js";
 import { WORKLOADS } from "../predict/workloads/index.js";
 import { unknownName } from "./nearest.js";
+import { htmlReport } from "./predict/html.js";
 import type { Job } from "./predict/job.js";
 import { loadMachine, machineNames } from "./predict/machines.js";
+import { plotSvg } from "./predict/plot.js";
 import { jobsOf, type Point, pointsOf, type Request } from "./predict/points.js";
 import { Pool, type Running } from "./predict/pool.js";
-import { pointTable, spentTable } from "./predict/table.js";
+import { footprintTable, pointTable, spentTable } from "./predict/table.js";
 import { loadPublished, validate, validationJobs, validationTable, verdictLines } from "./predict/validate.js";
 import { coloursFor, Progress } from "./terminal.js";
 
@@ -40,6 +42,8 @@ interface Options {
   jobs: number;
   validate?: boolean;
   json?: string;
+  plot?: string;
+  html?: string;
 }
 
 export function registerPredict(program: Command): void {
@@ -63,6 +67,8 @@ export function registerPredict(program: Command): void {
     .option("--jobs <n>", "worker threads", whole(1, WORKERS_MAX), Math.min(availableParallelism(), WORKERS_MAX))
     .option("--validate", "hold the model against every published table, row by row")
     .option("--json <file>", "write the points as JSON")
+    .option("--plot <file>", "write an SVG: rates against CPUs, published points beside them")
+    .option("--html <file>", "write one self-contained page: plots, tables, constants and their sources")
     .action(async (chosen: string[], options: Options, command: Command) => {
       try {
         process.exitCode = options.list
@@ -82,6 +88,7 @@ async function predict(chosen: readonly string[], options: Options): Promise<num
   const points = pointsOf(jobs, outcomes);
   print(machine, points);
   writeJson(options, { machine, points });
+  await draw(options, machine, points);
   return stopped ? INTERRUPTED : 0;
 }
 
@@ -93,6 +100,15 @@ async function validation(options: Options): Promise<number> {
   process.stdout.write(`${validationTable(validated, coloursFor(process.stdout))}\n\n${verdictLines(validated)}`);
   writeJson(options, validated);
   return stopped ? INTERRUPTED : 0;
+}
+
+async function draw({ plot, html }: Options, machine: Machine, points: readonly Point[]): Promise<void> {
+  if (points.length === 0) return;
+  const published = loadPublished(ROOT);
+  const first = points.filter(({ workload }) => workload === points[0].workload);
+  if (plot !== undefined) writeFileSync(plot, await plotSvg(first, published));
+  const command = `faultline ${process.argv.slice(2).join(" ")}`;
+  if (html !== undefined) writeFileSync(html, await htmlReport(machine, points, published, command));
 }
 
 function writeJson({ json }: Options, data: object): void {
@@ -114,7 +130,9 @@ async function runAll(jobs: readonly Job[], options: Options): Promise<Running> 
 function print(machine: Machine, points: readonly Point[]): void {
   const colours = coloursFor(process.stdout);
   process.stdout.write(`${machine.name}: ${machine.about}\n`);
-  process.stdout.write(`${pointTable(points, colours)}\n\n${spentTable(points, colours)}\n`);
+  process.stdout.write(
+    `${pointTable(points, colours)}\n\n${spentTable(points, colours)}\n\n${footprintTable(points, colours)}\n`,
+  );
 }
 
 function requestOf(chosen: readonly string[], options: Options, machine: Machine): Request {

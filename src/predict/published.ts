@@ -1,7 +1,7 @@
 /**
  * Published figures as data (published/*.json), and how they are compared with what is predicted.
  *
- *   rate     of a row, against the table's base at one thread: the model promises ratios, not absolute rates
+ *   rate     of a row, against the first of the table's base, one thread: the model promises ratios, not absolute rates
  *   gain     of a column over the base at the same number of threads; its sign is what an argument was about
  * The base's one-thread figure is an input (the machine's `fault`), so that row is no evidence and is not counted.
  */
@@ -25,7 +25,7 @@ export interface Comparison {
   readonly table: string;
   readonly policy: string;
   readonly cpus: number;
-  readonly what: "× base, 1 CPU" | "× base, same CPUs";
+  readonly what: "× base, first row" | "× base, same CPUs";
   readonly published: number;
   readonly predicted: number;
 }
@@ -44,7 +44,7 @@ export function compare(table: Published, rateOf: (policy: string, cpus: number)
       const rate = rateOf(policy, cpus[i]);
       if (figure === null || rate === undefined || !baseRate || (policy === base && i === 0)) return;
       const row = { table: name, policy, cpus: cpus[i] };
-      rows.push({ ...row, what: "× base, 1 CPU", published: figure / one, predicted: rate / baseRate });
+      rows.push({ ...row, what: "× base, first row", published: figure / one, predicted: rate / baseRate });
       const beside = columns[base][i];
       const besideRate = rateOf(base, cpus[i]);
       if (policy === base || beside === null || !besideRate) return;
@@ -91,7 +91,7 @@ export interface Verdict {
 
 /** Errors are of the rates; a gain counts by its sign, and by its error where only it is published. */
 export function verdictOf(rows: readonly Comparison[]): Verdict {
-  const rates = rows.filter((row) => row.what === "× base, 1 CPU" || !hasRate(rows, row));
+  const rates = rows.filter((row) => row.what === "× base, first row" || !hasRate(rows, row));
   const errors = rates.map((row) => Math.abs(errorOf(row))).sort((a, b) => a - b);
   const signs = rows.map(signRight).filter((right) => right !== undefined);
   return {
@@ -104,7 +104,7 @@ export function verdictOf(rows: readonly Comparison[]): Verdict {
 
 function hasRate(rows: readonly Comparison[], { table, policy, cpus }: Comparison): boolean {
   return rows.some(
-    (row) => row.what === "× base, 1 CPU" && row.table === table && row.policy === policy && row.cpus === cpus,
+    (row) => row.what === "× base, first row" && row.table === table && row.policy === policy && row.cpus === cpus,
   );
 }
 

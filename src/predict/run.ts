@@ -7,6 +7,7 @@
  */
 import { Layout, Policy, Tables } from "../core/abi/mman.js";
 import type { CoreBuild } from "./core.js";
+import { type Footprint, Marks } from "./footprint.js";
 import { Linux } from "./linux.js";
 import { type LayoutName, type Machine, ModelError, valuesOf } from "./machine.js";
 import { type Program, SPENT_NAMES } from "./processor.js";
@@ -55,6 +56,7 @@ export interface Outcome {
   readonly unmaps: Quantiles;
   readonly ipis: Quantiles;
   readonly irqOff: Quantiles;
+  readonly footprint: Footprint;
   readonly events: number;
   readonly switches: number;
   readonly transfers: number;
@@ -85,6 +87,7 @@ export function simulate(build: CoreBuild, request: Request, softwareNs: number)
   const linux = new Linux(sim, machine.topology.sockets, request.policy === COUNTED, (bound) => random.below(bound));
   const { plain, core } = sim.core;
   workload.prepare(plain, sim.cpus[0].area, cpus, operations);
+  const marks = new Marks(sim);
   const ends = new Samples();
   const target = cpus * operations;
   let over = false;
@@ -104,8 +107,10 @@ export function simulate(build: CoreBuild, request: Request, softwareNs: number)
       unmaps,
       result: 0,
       more: () => !over,
+      marks,
       ended: () => {
         ends.add(cpu.time);
+        marks.endOperation();
         if (ends.count === target) over = true;
       },
     };
@@ -124,6 +129,7 @@ export function simulate(build: CoreBuild, request: Request, softwareNs: number)
     unmaps: unmaps.quantiles(),
     ipis: sim.ipis.quantiles(),
     irqOff: sim.irqOff.quantiles(),
+    footprint: marks.result(Math.max(...ends.values), values.gracePeriod),
     events: sim.events,
     switches: sim.switches,
     transfers: sim.net.transfers,

@@ -296,7 +296,7 @@ export class Simulator implements Seam {
     lane.stop = Stop.Spinning;
     cpu.spinSince = cpu.time;
     cpu.spinFor = this.#isOthersLine(address) ? Spent.IpiWait : Spent.LockWait;
-    cpu.spinRecord = this.net.lines.recordOf(address);
+    cpu.spinRecord = this.#vmaLocks.get(address) ?? this.net.lines.recordOf(address);
     this.net.watch(cpu.spinRecord, cpu);
     const due = (round & PAUSE_IRQ_OFF) === 0 && this.#interruptible(cpu) ? cpu.irqAt : Infinity;
     this.heap.set(cpu.index, Math.min(cpu.time + PATIENCE_NS, Math.max(due, cpu.time)));

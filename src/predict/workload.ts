@@ -5,6 +5,7 @@
  * faster than the others does more; those that touch a part of their own have twice the average to touch.
  */
 import type { CoreWords } from "./core.js";
+import type { Marks } from "./footprint.js";
 import type { Linux } from "./linux.js";
 import type { Processor, Program, Step } from "./processor.js";
 import type { Random } from "./random.js";
@@ -23,6 +24,7 @@ export interface Thread {
   readonly callNs: number;
   readonly faults: Samples;
   readonly unmaps: Samples;
+  readonly marks: Marks;
   /** What the last memory call answered. */
   result: number;
   /** Whether to go on. */
@@ -64,7 +66,9 @@ export function* touch(thread: Thread, address: number, access: number): Generat
   yield* linux.entry();
   if (access === WRITE) yield* linux.page(cpu);
   cpu.insideNs = faultNs * INSIDE_SHARE;
+  thread.marks.beginFault(cpu);
   yield () => core.fill(cpu.area, va, access);
+  thread.marks.endFault(cpu);
   // What is to be paid inside, where no page was cleared: a read, or a page that was there.
   const unpaid = cpu.insideNs;
   cpu.insideNs = 0;

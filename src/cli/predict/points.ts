@@ -3,6 +3,7 @@
  *
  *   request   workloads × policies × protections × layouts × CPU counts × seeds   ─▶ jobs   ─▶ points, a mean and its error each
  */
+import type { Footprint } from "../../predict/footprint.js";
 import type { LayoutName, Machine } from "../../predict/machine.js";
 import type { Outcome } from "../../predict/run.js";
 import type { Quantiles } from "../../predict/samples.js";
@@ -35,6 +36,7 @@ export interface Point {
   readonly unmaps: Quantiles;
   readonly ipis: Quantiles;
   readonly irqOff: Quantiles;
+  readonly footprint: Footprint;
 }
 
 export function jobsOf({ machine, workloads, policies, tables, layouts, cpus, seeds, operations }: Request): Job[] {
@@ -92,6 +94,12 @@ function pointOf(job: Job, outcomes: readonly Outcome[]): Point {
     unmaps: quantiles(({ unmaps }) => unmaps),
     ipis: quantiles(({ ipis }) => ipis),
     irqOff: quantiles(({ irqOff }) => irqOff),
+    footprint: Object.fromEntries(
+      Object.keys(outcomes[0].footprint).map((name) => [
+        name,
+        mean(outcomes.map(({ footprint }) => footprint[name as keyof Footprint])),
+      ]),
+    ) as unknown as Footprint,
   };
 }
 

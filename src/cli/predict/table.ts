@@ -59,6 +59,39 @@ export function spentTable(points: readonly Point[], colours: Colours): string {
   );
 }
 
+/** Lines a fault touches and writes, the CPU's own apart; memory that waits for grace periods. */
+export function footprintTable(points: readonly Point[], colours: Colours): string {
+  const titles = [
+    "workload",
+    "policy / tables",
+    "CPUs",
+    "lines touched",
+    "written",
+    "unmap p50",
+    "p99",
+    "deferred, most",
+    "tables deferred per s",
+    "held by Linux's RCU",
+  ];
+  return draw(
+    titles,
+    2,
+    colours,
+    points.map((point) => [
+      point.workload,
+      nameOf(point),
+      `${point.cpus}`,
+      point.footprint.linesTouched.toFixed(1),
+      point.footprint.linesWritten.toFixed(1),
+      point.unmaps.count > 0 ? ns(point.unmaps.p50) : "-",
+      point.unmaps.count > 0 ? ns(point.unmaps.p99) : "-",
+      point.footprint.deferredMost.toFixed(0),
+      millions(point.footprint.tablesPerSecond),
+      `${(point.footprint.heldBytes / 2 ** 20).toFixed(1)} MiB`,
+    ]),
+  );
+}
+
 const WORDS: Readonly<Record<string, string>> = {
   missLocked: "miss under lock",
   lockWait: "lock wait",
