@@ -81,6 +81,7 @@ export interface PointAnswer {
   readonly unmaps: Outcome["unmaps"];
   readonly ipis: Outcome["ipis"];
   readonly irqOff: Outcome["irqOff"];
+  readonly footprint: Outcome["footprint"];
 }
 
 /** Lines by what they are, the actor's own CPU's apart; counts of the execution with fewest. */

@@ -24,10 +24,7 @@ const PRESETS: readonly Preset[] = [
   { arch: "s390", machine: "s390", layout: "halves" },
   { arch: "powerpc", machine: "powerpc", layout: "fragments" },
 ];
-/** Every so many faults of `writers` frees a table. */
-const FAULTS_A_TABLE = 4;
-const TABLE_BYTES = 4096;
-/** A grace period of the kernel's RCU, and the bounds it is swept between: common.json, kernel/rcu/tree.h. */
+/** A grace period of the kernel's RCU (common.json), and what it is swept between: kernel/rcu/tree.h. */
 const PERIOD_S = 0.01;
 const PERIODS_S = [0.004, 0.1];
 /** A loss below this is none. */
@@ -91,7 +88,7 @@ export const c7: Claim = {
         `irq ${perSecond(irq.rate)}, rcu ${perSecond(rcu.rate)}: ${spread(ratios)}`,
         `munmap p50 ${nanoseconds(irq.unmaps.p50)} → ${nanoseconds(rcu.unmaps.p50)}, p99 ${nanoseconds(irq.unmaps.p99)} → ${nanoseconds(rcu.unmaps.p99)}`,
         ...(layout === "page" ? [] : [`against a page a table ${change(sharing)}`]),
-        held(rcu),
+        held(rcu, PERIOD_S),
       ].join("; "),
     }));
     figures.push(
@@ -105,7 +102,7 @@ export const c7: Claim = {
     );
     const costly = rows.filter(({ ratios, sharing }) => Math.min(...ratios) < 1 - PAIN || sharing < 1 - PAIN);
     const dearer = rows.filter(({ ratios }) => Math.min(...ratios) > 1 + PAIN).map(({ arch }) => arch);
-    const bound = `${ask(quick, PRESETS[0], "rcu").cpus} CPUs, a mix that frees far more tables than programs do; ${quick ? "constants as the machine files have them" : "IPI and broadcast costs at both ends of their sweep"}; memory held is tables freed a second times the grace period (${PERIODS_S[0] * 1e3} to ${PERIODS_S[1] * 1e3} ms), not simulated; s390 and powerpc constants are assumed`;
+    const bound = `${ask(quick, PRESETS[0], "rcu").cpus} CPUs, a mix that frees far more tables than programs do; ${quick ? "constants as the machine files have them" : "IPI and broadcast costs at both ends of their sweep"}; memory held back is the simulated rate of deferred tables times a kernel's grace period (${PERIOD_S * 1e3} ms; ${PERIODS_S[0] * 1e3} to ${PERIODS_S[1] * 1e3} ms), for the core's own periods are shorter; s390 and powerpc constants are assumed`;
     const gains = dearer.length > 0 ? `; cheaper than the round of interrupts on ${dearer.join(", ")}` : "";
     if (costly.length === 0) {
       return {
@@ -130,8 +127,8 @@ function spread(ratios: readonly number[]): string {
   return `${change(first)}, swept ${change(Math.min(...ratios))} to ${change(Math.max(...ratios))}`;
 }
 
-function held({ rate }: PointAnswer): string {
-  const tables = rate / FAULTS_A_TABLE;
-  const mib = (seconds: number) => `${((tables * seconds * TABLE_BYTES) / 2 ** 20).toFixed(1)} MiB`;
-  return `held back ${mib(PERIOD_S)} (${PERIODS_S.map(mib).join(" to ")})`;
+/** By the machine file's grace period, and by those that trees of CPUs and boot options make of it. */
+function held({ footprint }: PointAnswer, periodS: number): string {
+  const mib = (seconds: number) => `${(((footprint.heldBytes / periodS) * seconds) / 2 ** 20).toFixed(1)} MiB`;
+  return `tables held back ${mib(periodS)} (${PERIODS_S.map(mib).join(" to ")})`;
 }

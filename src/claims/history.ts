@@ -28,7 +28,7 @@ function variants(quick: boolean): Variant[] {
         twin: name,
         strategy: "bounded",
         bound: 2,
-        milliseconds: quick ? 4000 : 10_000,
+        milliseconds: quick ? 3000 : 5000,
       },
     }));
 }
@@ -72,11 +72,11 @@ const MACHINE = "skylake-112";
 const GAIN = 1.1;
 
 function counts(quick: boolean): readonly number[] {
-  return quick ? [2, 16] : [2, 8, 16, 32, 56];
+  return quick ? [2, 56] : [2, 8, 16, 32, 56];
 }
 
 function readers(quick: boolean, tables: string, cpus: number): PointAsk {
-  const size = { seeds: quick ? 1 : 3, operations: quick ? 60 : 200 };
+  const size = { seeds: quick ? 1 : 3, operations: quick ? 160 : 250 };
   return { kind: "point", machine: MACHINE, workload: "remote_readers", fault: "optimistic", tables, cpus, ...size };
 }
 

@@ -30,7 +30,7 @@ export function reachOf(answers: readonly CheckAnswer[]): string {
 const UNKEPT = ["walk-munmap-table", "walk-grace-period"];
 
 function unkept(): CheckAsk[] {
-  const asks = POLICIES.flatMap((fault) => UNKEPT.map((scenario) => bounded(scenario, fault, "none+now", 2, 8000)));
+  const asks = POLICIES.flatMap((fault) => UNKEPT.map((scenario) => bounded(scenario, fault, "none+now", 2, 4000)));
   return asks.map((ask, i) => (i === 0 ? { ...ask, tell: true } : ask));
 }
 
@@ -70,7 +70,7 @@ const MATCHED = ["irq+ipi", "rcu+rcu"];
 
 function pairs(quick: boolean): CheckAsk[] {
   return POLICIES.flatMap((fault) =>
-    PAIRS.map((tables) => bounded("walk-grace-period", fault, tables, quick ? 1 : 2, quick ? 2500 : 15_000)),
+    PAIRS.map((tables) => bounded("walk-grace-period", fault, tables, quick ? 1 : 2, quick ? 2500 : 6000)),
   );
 }
 
@@ -83,7 +83,7 @@ const SHIPPED = ["walk-munmap-table", "fault-munmap-one", "write-grace-period"];
 
 /** The core that ships: as far as the time allows. */
 function shipped(quick: boolean): CheckAsk[] {
-  const seconds = quick ? 2 : 40;
+  const seconds = quick ? 2 : 12;
   return POLICIES.flatMap((fault) =>
     ["irq", "rcu"].flatMap((tables) =>
       SHIPPED.map((scenario): CheckAsk => {
@@ -163,7 +163,7 @@ function remote(quick: boolean): { tables: string; ask: CheckAsk }[] {
   return ["rcu", "irq"].flatMap((tables) =>
     REMOTE.map((scenario) => ({
       tables,
-      ask: bounded(scenario, "optimistic", tables, quick ? 1 : 3, quick ? 2000 : 20_000),
+      ask: bounded(scenario, "optimistic", tables, quick ? 1 : 3, quick ? 2000 : 8000),
     })),
   );
 }
@@ -179,7 +179,7 @@ const TRUSTS_RCU = twin("remote-unlocked", "remote-munmap", "rcu");
 const COSTS = { kind: "point", machine: "skylake-112", fault: "optimistic" } as const;
 
 function costs(quick: boolean) {
-  const size = { cpus: quick ? 16 : 32, seeds: quick ? 1 : 3, operations: quick ? 60 : 200 } as const;
+  const size = { cpus: quick ? 16 : 32, seeds: quick ? 1 : 3, operations: quick ? 160 : 250 } as const;
   return {
     locked: { ...COSTS, ...size, workload: "remote_readers", tables: "irq" },
     free: { ...COSTS, ...size, workload: "remote_readers", tables: "rcu" },

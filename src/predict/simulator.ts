@@ -238,6 +238,8 @@ export class Simulator implements Seam {
     if (inArea >= 0 && inArea < this.#at.areaBytes && (inArea >= this.#at.owned || this.#broadcasts)) {
       if (kind >= Step.AtomicRmw) cpu.spend(Spent.Useful, values.atomic);
       this.#expect(cpu, kind, address, at);
+      // Who waits for the acknowledgement of an interrupt sees it, though the line costs nothing here.
+      if (writes && inArea < this.#at.owned) this.net.wrote(this.net.lines.recordOf(address), cpu);
       return false;
     }
     if (this.#broadcasts && this.#isOthersLine(address)) {

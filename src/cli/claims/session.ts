@@ -6,7 +6,7 @@
  *                   └▶ check's pool ─▶ predict's pool ─▶ lines ─▶ runs ┘      until all are answered, the time is up, or Ctrl-C
  *
  * Why one    engine after the other: each uses every core it is given.
- * Time       check has half of what is left when it begins; what is not answered in time stays unanswered.
+ * Time       check has most of what is left when it begins; what is not answered in time stays unanswered.
  */
 import type { ChildProcess } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -55,7 +55,7 @@ export interface Settings {
   readonly values?: Partial<Record<ConstantName, number>>;
 }
 
-const CHECK_SHARE = 0.5;
+const CHECK_SHARE = 0.7;
 const RUN_LIMIT_MS = 60_000;
 const LOOK_MS = 500;
 
@@ -302,8 +302,8 @@ function firstOfEach(all: readonly { ask: CheckAsk; job: CheckJob }[]): { ask: C
   return [...all.filter(({ job }) => first.has(job)), ...all.filter(({ job }) => !first.has(job))];
 }
 
-function answerOf({ rate, error, spent, faults, unmaps, ipis, irqOff }: Point): PointAnswer {
-  return { rate, error, spent, faults, unmaps, ipis, irqOff };
+function answerOf({ rate, error, spent, faults, unmaps, ipis, irqOff, footprint }: Point): PointAnswer {
+  return { rate, error, spent, faults, unmaps, ipis, irqOff, footprint };
 }
 
 /** docs/stats names: the part of `--stats-json` that is asked for. */
