@@ -64,7 +64,7 @@ export const c9: Claim = {
 
 function missed(all: readonly Variant[], found: readonly Variant[]): string {
   const left = all.filter((variant) => !found.includes(variant)).map(({ twin }) => twin);
-  return left.length > 0 ? `; not within the time: ${left.join(", ")}` : "";
+  return left.length > 0 ? `; not found: ${left.join(", ")}` : "";
 }
 
 const MACHINE = "skylake-112";

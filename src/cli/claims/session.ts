@@ -34,7 +34,7 @@ import type { ConstantName } from "../../predict/constants.js";
 import { withValues } from "../../predict/machine.js";
 import { Builds } from "../check/builds.js";
 import { type Answer, type Job as CheckJob, jobsOf, type Search, twinJobs } from "../check/job.js";
-import { Pool as CheckPool } from "../check/pool.js";
+import { Pool as CheckPool, JobError } from "../check/pool.js";
 import type { Job as PredictJob } from "../predict/job.js";
 import { loadMachine } from "../predict/machines.js";
 import { type Point, pointsOf } from "../predict/points.js";
@@ -112,7 +112,7 @@ export class Session implements Answers {
       open.filter((ask) => ask.kind === kind) as Extract<Ask, { kind: K }>[];
     const others = open.length > of("check").length ? CHECK_SHARE : 1;
     try {
-      await this.#check(of("check"), this.#left * others);
+      await this.#checkAll(of("check"), this.#left * others);
       await this.#predict(of("point"));
       await this.#lines(of("lines"));
       for (const ask of of("run")) await this.#run(ask);
@@ -156,8 +156,24 @@ export class Session implements Answers {
     return ask.kind === "point" ? [ask, loadMachine(this.#settings.root, ask.machine)] : ask;
   }
 
+  /** One search that the checker itself fails in leaves the others as they are. */
+  async #checkAll(asks: readonly CheckAsk[], milliseconds: number): Promise<void> {
+    const until = performance.now() + milliseconds;
+    for (let left = asks; left.length > 0 && performance.now() < until && !this.#over; ) {
+      try {
+        await this.#check(left, until - performance.now());
+        return;
+      } catch (error) {
+        if (!(error instanceof JobError) || !error.job) throw error;
+        const { twin, scenario } = error.job.subject;
+        const broken = left.filter((ask) => (twin ? ask.twin === twin : !ask.twin && ask.scenario === scenario));
+        for (const ask of broken) this.#answers.set(keyOf(ask), failedAnswer(ask, error.message));
+        left = left.filter((ask) => !this.isAnswered(ask));
+      }
+    }
+  }
+
   async #check(asks: readonly CheckAsk[], milliseconds: number): Promise<void> {
-    if (asks.length === 0 || this.#over) return;
     const ordered = firstOfEach(asks.map((ask) => ({ ask, job: this.#checkJob(ask) })));
     const jobs = ordered.map(({ job }, index) => ({ ...job, index }));
     let done = 0;
@@ -300,6 +316,12 @@ function firstOfEach(all: readonly { ask: CheckAsk; job: CheckJob }[]): { ask: C
     seen.add(key);
   }
   return [...all.filter(({ job }) => first.has(job)), ...all.filter(({ job }) => !first.has(job))];
+}
+
+function failedAnswer({ scenario }: CheckAsk, message: string): CheckAnswer {
+  const claim = `the checker itself failed: ${message}`;
+  const figures = { executions: 0, events: 0, switches: 0, blocked: 0, ms: 0 };
+  return { verdict: { scenario, reach: "interrupted", claim, ...figures } };
 }
 
 function answerOf({ rate, error, spent, faults, unmaps, ipis, irqOff, footprint }: Point): PointAnswer {
