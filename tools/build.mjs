@@ -35,7 +35,7 @@ const CORE_TOOLS = [
 ].map((name) => `tools/${name}.mjs`);
 
 /** Folders whose files named *worker.ts are bundles of their own. */
-const WORKERS = ["src/run/node", "src/bench", "src/cli/check"];
+const WORKERS = ["src/run/node", "src/bench", "src/cli/check", "src/cli/predict"];
 
 const TARGETS = [
   {

@@ -3,7 +3,7 @@
  * Our own tool because the core is AssemblyScript, whose imports dependency-cruiser's TypeScript reader does not take.
  *
  *    cli   web   bench            drive an engine
- *   run   check   predict         the engines
+ *   run   check   predict         the engines; claims asks check and predict
  *   core: hart → task → mm → sync → abi
  *
  * Rules      1 a folder imports itself and the layers in its row  2 abi is the one part of the core that TypeScript may
@@ -27,10 +27,11 @@ export const LAYERS = {
   "src/embed": { imports: ["src/run", "src/core/abi"] },
   "src/check": { imports: ["src/core/abi"], packages: ["pure-rand"] },
   "src/predict": { imports: ["src/core/abi"], packages: ["pure-rand"] },
+  "src/claims": { imports: ["src/check", "src/predict", "src/core/abi"] },
   "src/cli": {
-    imports: ["src/run", "src/check", "src/predict", "src/bench", "src/core/abi", "package.json"],
+    imports: ["src/run", "src/check", "src/predict", "src/claims", "src/bench", "src/core/abi", "package.json"],
     node: true,
-    packages: ["commander", "cli-table3", "picocolors"],
+    packages: ["commander", "cli-table3", "echarts", "picocolors"],
   },
   "src/web": { imports: ["src/run", "src/check", "src/predict", "src/core/abi"] },
   "src/bench": { imports: ["src/embed", "src/run", "src/check", "src/core/abi"], node: true },

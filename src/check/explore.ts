@@ -26,6 +26,8 @@ export interface Settings {
   policy: Policy;
   tables: Tables;
   layout: Layout;
+  /** False: interrupts off are no reader section (Scheduler.irqIsReader). */
+  irqIsReader?: boolean | undefined;
   strategy: StrategyName;
   /** Preemptions, for bounded; depth of the bug, for pct. */
   bound?: number;
@@ -71,8 +73,9 @@ export function explore(
   settings: Settings,
   goOn: (soFar: Progress) => boolean = () => true,
 ): Verdict {
-  const { policy, tables, layout, order } = settings;
+  const { policy, tables, layout, order, irqIsReader = true } = settings;
   const checker = new Checker(build, scenario, policy, tables, layout, order);
+  checker.scheduler.irqIsReader = irqIsReader;
   return new Exploration(checker, settings, goOn).run();
 }
 

@@ -2,12 +2,16 @@
 import type { Command } from "commander";
 import { registerBench } from "./bench.js";
 import { registerCheck } from "./check.js";
+import { registerClaims } from "./claims.js";
+import { registerPredict } from "./predict.js";
 import { registerRun } from "./run.js";
 import { registerStorm } from "./storm.js";
 
 export const VERBS: ReadonlyArray<(program: Command) => void> = [
   registerRun,
   registerCheck,
+  registerPredict,
+  registerClaims,
   registerStorm,
   registerBench,
 ];

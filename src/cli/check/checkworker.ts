@@ -48,7 +48,10 @@ async function explorePart(request: PartRequest): Promise<Part> {
 function makerOf({ subject, boot }: Job, build: NamedBuild): MakeChecker {
   const scenario = scenarioNamed(subject.scenario);
   return (keep, told) => {
-    return new Checker({ ...build, ...told }, shortened(scenario, keep), boot.policy, boot.tables, boot.layout);
+    const checked = shortened(scenario, keep);
+    const checker = new Checker({ ...build, ...told }, checked, boot.policy, boot.tables, boot.layout);
+    checker.scheduler.irqIsReader = boot.irqIsReader ?? true;
+    return checker;
   };
 }
 

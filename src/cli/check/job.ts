@@ -25,7 +25,8 @@ export interface Job {
   /** Place among all jobs: a violation in one ends those after it. */
   readonly index: number;
   readonly subject: Subject;
-  readonly boot: { policy: Policy; tables: Tables; layout: Layout };
+  /** `irqIsReader`: false where interrupts off are to be no reader section; check/scheduler.ts. */
+  readonly boot: { policy: Policy; tables: Tables; layout: Layout; irqIsReader?: boolean };
   /** Absent: the core that ships. */
   readonly patches?: readonly Patch[] | undefined;
   readonly search: Search;

@@ -50,6 +50,7 @@ export class PartExplorer {
     this.job = index;
     const { policy, tables, layout } = boot;
     this.#checker = new Checker(build, scenario(subject.scenario), policy, tables, layout, this.#order);
+    this.#checker.scheduler.irqIsReader = boot.irqIsReader ?? true;
     this.#search = new Subtree(this.#checker.system);
   }
 

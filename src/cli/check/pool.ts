@@ -24,6 +24,8 @@ export class JobError extends Error {
     message: string,
     /** The request is at fault, not the checker. */
     readonly usage: boolean,
+    /** What the worker was at. */
+    readonly job?: Job,
   ) {
     super(message);
   }
@@ -183,7 +185,9 @@ export class Pool {
 
   #fail(error: JobError, job?: Job): void {
     const { scenario, twin } = job?.subject ?? {};
-    this.#failed ??= error.usage ? error : new JobError(`${twin ?? scenario ?? "a worker"}: ${error.message}`, false);
+    this.#failed ??= error.usage
+      ? error
+      : new JobError(`${twin ?? scenario ?? "a worker"}: ${error.message}`, false, job);
     this.#end();
   }
 

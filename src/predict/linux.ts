@@ -1,0 +1,62 @@
+/**
+ * What Linux does in a fault or a call and the core does not, as costs and lines of the model: explicit, each its own constant.
+ *
+ *   fault enters    the prefetch of mmapLock's line for writing (x86)
+ *   a frame         each `zoneBatch` frames the zone's lock, one a socket, held for as long as that many frames take
+ *   a page          each `lruBatch` pages the LRU lock, one a socket; each `chargeBatch` pages, `chargeLevels` atomic additions to
+ *                   the counters of the memory cgroup, one line each for the whole machine
+ *   a VMA           for `spf-counted` only: one atomic up and one down around the copy of the VMA
+ *   the rest        `software`: what is left of a one-thread fault once the core and the above are paid
+ */
+import { Watch } from "../core/abi/watch.js";
+import type { LineStep, Processor, Step } from "./processor.js";
+import { Touch } from "./processor.js";
+import type { Simulator } from "./simulator.js";
+
+/** Copying a VMA of 200 bytes, between counting up and down. */
+const COPY_NS = 30;
+
+export class Linux {
+  readonly #prefetch: LineStep | undefined;
+  readonly #count: LineStep | undefined;
+  readonly #zones: LineStep[];
+  readonly #lists: LineStep[];
+  readonly #counters: LineStep[];
+  readonly #taken: Uint32Array;
+  readonly #offsets: readonly (readonly [number, number, number])[];
+  readonly #batches: readonly [number, number, number];
+
+  constructor(sim: Simulator, sockets: number, counted: boolean, seedOf: (bound: number) => number) {
+    const { values, net } = sim;
+    const mmapLock = net.lines.recordOf(sim.core.core.watched(Watch.MmapLock, 0));
+    if (values.prefetchLock !== 0) this.#prefetch = { record: mmapLock, kind: Touch.Prefetch, holdNs: 0 };
+    if (counted) this.#count = { record: net.lines.add(), kind: Touch.Atomic, holdNs: 0 };
+    const each = (n: number, kind: Touch, holdNs: number) =>
+      Array.from({ length: n }, () => ({ record: net.lines.add(), kind, holdNs }));
+    this.#batches = [values.zoneBatch, values.lruBatch, values.chargeBatch];
+    this.#zones = each(sockets, Touch.Lock, values.zoneHold * values.zoneBatch);
+    this.#lists = each(sockets, Touch.Lock, values.lruHold * values.lruBatch);
+    this.#counters = each(values.chargeLevels, Touch.Atomic, 0);
+    this.#taken = new Uint32Array(sim.cpus.length);
+    this.#offsets = sim.cpus.map(() => this.#batches.map((batch) => seedOf(batch)) as [number, number, number]);
+  }
+
+  /** As the fault enters. */
+  *entry(): Generator<Step, void, number> {
+    if (this.#prefetch) yield this.#prefetch;
+    if (!this.#count) return;
+    yield this.#count;
+    yield COPY_NS;
+    yield this.#count;
+  }
+
+  /** For a page that is to be mapped. */
+  *page(cpu: Processor): Generator<Step, void, number> {
+    const n = ++this.#taken[cpu.index];
+    const [zone, list, charge] = this.#offsets[cpu.index];
+    const [zoneBatch, lruBatch, chargeBatch] = this.#batches;
+    if ((n + zone) % zoneBatch === 0) yield this.#zones[cpu.socket];
+    if ((n + charge) % chargeBatch === 0) for (const counter of this.#counters) yield counter;
+    if ((n + list) % lruBatch === 0) yield this.#lists[cpu.socket];
+  }
+}

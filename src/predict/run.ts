@@ -1,0 +1,171 @@
+/**
+ * One simulated run: a machine, a workload, so many threads, a policy; and what came of it.
+ *
+ * Rate       all threads run until together they have done so many operations; the rate is that of the last 85 % of them.
+ * Software   what a fault costs beside the core: the machine's one-thread fault under mmapLock, less what a run on one CPU
+ *            with no such cost takes. So every machine is put on its published one-thread figure, base, once.
+ */
+import { Layout, Policy, Tables } from "../core/abi/mman.js";
+import type { CoreBuild } from "./core.js";
+import { type Footprint, Marks } from "./footprint.js";
+import { Linux } from "./linux.js";
+import { type LayoutName, type Machine, ModelError, valuesOf } from "./machine.js";
+import { type Program, SPENT_NAMES } from "./processor.js";
+import { Random } from "./random.js";
+import { type Quantiles, Samples } from "./samples.js";
+import { Simulator } from "./simulator.js";
+import type { Thread, Workload } from "./workload.js";
+
+const COUNTED = "spf-counted";
+
+export const POLICIES: Readonly<Record<string, Policy>> = {
+  "mmap-lock": Policy.MmapLock,
+  spf: Policy.Spf,
+  "vma-lock": Policy.VmaLock,
+  "vma-refcount": Policy.VmaRefcount,
+  optimistic: Policy.Optimistic,
+  // spf, with one count of readers in each VMA going up and down around the copy: what its author measured and rejected.
+  [COUNTED]: Policy.Spf,
+};
+export const PROTECTIONS: Readonly<Record<string, Tables>> = { rcu: Tables.Rcu, irq: Tables.Irq };
+export const LAYOUTS: Readonly<Record<LayoutName, Layout>> = {
+  page: Layout.Page,
+  halves: Layout.Halves,
+  fragments: Layout.Fragments,
+};
+
+export interface Request {
+  readonly machine: Machine;
+  readonly workload: Workload;
+  readonly cpus: number;
+  readonly policy: string;
+  readonly tables: string;
+  readonly layout: LayoutName;
+  readonly seed: number;
+  readonly operations: number;
+}
+
+export interface Outcome {
+  /** Operations a second, all threads together. */
+  readonly rate: number;
+  readonly operations: number;
+  readonly ns: number;
+  /** Shares of the threads' time. */
+  readonly spent: Readonly<Record<string, number>>;
+  readonly faults: Quantiles;
+  readonly unmaps: Quantiles;
+  readonly ipis: Quantiles;
+  readonly irqOff: Quantiles;
+  readonly footprint: Footprint;
+  readonly events: number;
+  readonly switches: number;
+  readonly transfers: number;
+}
+
+const QUANTUM_NS = 20;
+const WARM_SHARE = 0.15;
+/** Threads of a run do not start at one moment. */
+const START_SPREAD_NS = 3000;
+const SPARE_BYTES = 8 << 20;
+const AREA_BYTES = 81920;
+
+export function simulate(build: CoreBuild, request: Request, softwareNs: number): Outcome {
+  const { machine, workload, cpus, operations } = request;
+  if (cpus > machine.cpus) throw new ModelError(`${machine.name}: ${cpus} CPUs; it has ${machine.cpus}`);
+  const values = valuesOf(machine);
+  const random = new Random(request.seed);
+  const sim = new Simulator(build, {
+    machine,
+    values,
+    cpus,
+    policy: POLICIES[request.policy],
+    tables: PROTECTIONS[request.tables],
+    layout: LAYOUTS[request.layout],
+    memoryBytes: memoryFor(workload.pages(cpus, operations), cpus),
+    quantumNs: QUANTUM_NS,
+  });
+  const linux = new Linux(sim, machine.topology.sockets, request.policy === COUNTED, (bound) => random.below(bound));
+  const { plain, core } = sim.core;
+  workload.prepare(plain, sim.cpus[0].area, cpus, operations);
+  const marks = new Marks(sim);
+  const ends = new Samples();
+  const target = cpus * operations;
+  let over = false;
+  const faults = new Samples();
+  const unmaps = new Samples();
+  const programs = sim.cpus.map((cpu): Program => {
+    const thread: Thread = {
+      cpu,
+      core,
+      linux,
+      random,
+      operations,
+      threads: cpus,
+      faultNs: softwareNs,
+      callNs: values.call,
+      faults,
+      unmaps,
+      result: 0,
+      more: () => !over,
+      marks,
+      ended: () => {
+        ends.add(cpu.time);
+        marks.endOperation();
+        if (ends.count === target) over = true;
+      },
+    };
+    return whole(workload.program(thread), () => core.cpuOffline(cpu.area));
+  });
+  sim.run(programs, () => random.between(0, START_SPREAD_NS));
+  const { rate, counted, ns } = rateOf(ends.values.slice(0, target).sort());
+  const spent = SPENT_NAMES.map((_, i) => sim.cpus.reduce((sum, cpu) => sum + cpu.spent[i], 0));
+  const all = spent.reduce((sum, each) => sum + each, 0);
+  return {
+    rate,
+    operations: counted,
+    ns,
+    spent: Object.fromEntries(SPENT_NAMES.map((name, i) => [name, spent[i] / all])),
+    faults: faults.quantiles(),
+    unmaps: unmaps.quantiles(),
+    ipis: sim.ipis.quantiles(),
+    irqOff: sim.irqOff.quantiles(),
+    footprint: marks.result(Math.max(...ends.values), values.gracePeriod),
+    events: sim.events,
+    switches: sim.switches,
+    transfers: sim.net.transfers,
+  };
+}
+
+function* whole(program: Program, offline: () => unknown): Program {
+  yield* program;
+  yield offline;
+}
+
+function memoryFor(pages: number, cpus: number): number {
+  const bytes = SPARE_BYTES + cpus * (AREA_BYTES + 96 * 4096) + pages * (4096 + 64);
+  return Math.ceil(bytes / 65536) * 65536;
+}
+
+/** Of the moments at which operations ended, in order. */
+function rateOf(ends: Float64Array): { rate: number; counted: number; ns: number } {
+  const first = Math.floor(ends.length * WARM_SHARE);
+  const counted = ends.length - 1 - first;
+  const ns = ends[ends.length - 1] - ends[first];
+  return { rate: (counted / ns) * 1e9, counted, ns };
+}
+
+/** What of a fault is neither the core's nor a line of the model's: see Software above. */
+export function softwareOf(build: CoreBuild, machine: Machine, workload: Workload): number {
+  const request: Request = {
+    machine,
+    workload,
+    cpus: 1,
+    policy: "mmap-lock",
+    tables: "rcu",
+    layout: "page",
+    seed: 1,
+    operations: 1500,
+  };
+  const bare = simulate(build, request, 0);
+  return Math.max(0, machine.constants.fault.value - 1e9 / bare.rate);
+}

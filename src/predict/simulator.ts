@@ -1,0 +1,508 @@
+/**
+ * The core on simulated CPUs: whose clock is least goes on, and pays for what it does.
+ *
+ * Algorithm  each CPU runs its program on the hooked core. At an access to a line that others may want it is stopped, unless no
+ *            other CPU's clock is behind its own by more than a quantum; accesses to its own area never stop it.
+ * Order      an access takes effect when it is granted, in the order of the clocks. A line that is on its way, or was just
+ *            taken, makes others queue; who is granted next is Interconnect's choice.
+ * Waiting    pause(): until the line is written by another, an interrupt comes, or PATIENCE is over. wait: until notified.
+ * Interrupts a flush posted to a CPU arrives after a delay, and is taken by the core's own handler on a second stack as soon as
+ *            interrupts are on; what the CPU was doing is finished afterwards. With a broadcasting machine it costs the
+ *            target nothing.
+ * Promise    the same inputs and seed give the same run: nothing depends on the host's clock or on the order of a hash.
+ */
+import { Counter } from "../core/abi/counter.js";
+import { Policy } from "../core/abi/mman.js";
+import { Pending } from "../core/abi/pending.js";
+import { Step } from "../core/abi/step.js";
+import { Watch } from "../core/abi/watch.js";
+import type { Values } from "./constants.js";
+import { type CoreBuild, HookedCore, Mark, type Seam } from "./core.js";
+import { Heap } from "./heap.js";
+import { Interconnect } from "./interconnect.js";
+import type { Machine } from "./machine.js";
+import { type Lane, type LineStep, Processor, type Program, Spent, Stop, Touch } from "./processor.js";
+import { Samples } from "./samples.js";
+import { places } from "./topology.js";
+
+/** A pause ends for no reason after so long. */
+const PATIENCE_NS = 100_000;
+const PAUSE_IRQ_OFF = 0x8000_0000;
+const TIMED_OUT = 2;
+/** Sites by the file they are in. */
+enum At {
+  Elsewhere = 0,
+  SpinLock = 1,
+  OtherLock = 2,
+  VmaLock = 3,
+}
+const FILES: Readonly<Record<string, At>> = {
+  "sync/spinlock.ts": At.SpinLock,
+  "sync/rwlock.ts": At.OtherLock,
+  "mm/vmaLock.ts": At.VmaLock,
+};
+
+export interface Setting {
+  readonly machine: Machine;
+  readonly values: Values;
+  readonly cpus: number;
+  readonly policy: number;
+  readonly tables: number;
+  readonly layout: number;
+  readonly memoryBytes: number;
+  readonly quantumNs: number;
+}
+
+export class Simulator implements Seam {
+  readonly core: HookedCore;
+  readonly cpus: readonly Processor[];
+  readonly values: Values;
+  readonly heap: Heap;
+  readonly net: Interconnect;
+  events = 0;
+  switches = 0;
+  /** From the post to the acknowledgement; interrupts off. */
+  readonly ipis = new Samples();
+  readonly irqOff = new Samples();
+  /** Told of every access of the program's lane, when somebody counts lines. */
+  watcher: ((cpu: Processor, address: number, writes: boolean) => void) | undefined;
+  readonly #broadcasts: boolean;
+  readonly #irqTables: boolean;
+  readonly #sites: Uint8Array;
+  readonly #quantum: number;
+  readonly #at: {
+    areas: number;
+    areaBytes: number;
+    gatherTables: number;
+    counters: number;
+    owned: number;
+    vmaSequence: number;
+    vmaLock: number;
+  };
+  readonly #mmapLock: number;
+  /** Where a semaphore's owner is stored when it is taken; 0 when nobody else looks there. */
+  readonly #ownerRecord: number;
+  /** A VMA's lock is a semaphore whose owner is stored, too. */
+  readonly #vmaOwner: boolean;
+  readonly #vmaLocks = new Map<number, number>();
+  readonly #sleepers = new Map<number, Processor[]>();
+  readonly #zoneFree: Float64Array;
+  #cpu!: Processor;
+  #now = 0;
+  #unfinished = 0;
+
+  constructor(build: CoreBuild, setting: Setting) {
+    const { machine, cpus, memoryBytes, values } = setting;
+    this.values = values;
+    this.#quantum = setting.quantumNs;
+    this.#broadcasts = machine.flush === "broadcast";
+    this.#irqTables = setting.tables === 1;
+    this.core = new HookedCore(build, memoryBytes, 2 * cpus);
+    const frames = this.core.plain.boot(memoryBytes, cpus, setting.policy, setting.tables, setting.layout);
+    if (frames < 0) throw new Error(`boot: ${frames}`);
+    const { layout } = build;
+    this.#at = {
+      areas: layout["sync/layout.ts"].CPU_AREAS,
+      areaBytes: layout["sync/cpu.ts"].CPU_BYTES,
+      gatherTables: layout["mm/percpu.ts"].P_GATHER_TABLES,
+      counters: layout["sync/cpu.ts"].COUNTER_PART,
+      owned: layout["sync/cpu.ts"].C_ID,
+      vmaSequence: layout["mm/vma.ts"].V_LOCK_SEQ,
+      vmaLock: layout["mm/vma.ts"].V_LOCK,
+    };
+    this.#sites = Uint8Array.from(build.sites, ({ file }) => FILES[file ?? ""] ?? At.Elsewhere);
+    const at = places(machine.topology, cpus, values.localShare);
+    this.cpus = at.map(({ socket }, i) => new Processor(i, this.core.plain.cpuArea(i), socket));
+    this.heap = new Heap(cpus + 4096);
+    this.net = new Interconnect(values, at, memoryBytes, this.heap, this.cpus);
+    this.#zoneFree = new Float64Array(machine.topology.sockets);
+    this.#mmapLock = this.core.core.watched(Watch.MmapLock, 0);
+    const lockLine = this.net.lines.recordOf(this.#mmapLock);
+    if (values.sequenceBesideLock !== 0) this.net.lines.alias(layout["mm/space.ts"].S_SEQ, this.#mmapLock);
+    const behind = values.storeBehind !== 0;
+    this.#vmaOwner = behind && setting.policy === Policy.VmaLock && values.vmaOwnerBesideLock !== 0;
+    this.#ownerRecord = behind && values.ownerBesideLock !== 0 ? lockLine : 0;
+    const perSocket = machine.cpus / machine.topology.threadsPerCore / machine.topology.sockets;
+    const perCore = new Map<number, number>();
+    for (const { core } of at) perCore.set(core, (perCore.get(core) ?? 0) + 1);
+    for (const cpu of this.cpus) {
+      const busy = Math.min(1, at.filter(({ socket }) => socket === cpu.socket).length / perSocket);
+      const clock = 1 + (values.allCoreSlowdown - 1) * busy;
+      cpu.slow = clock * (perCore.get(at[cpu.index].core)! > 1 ? values.siblingSlowdown : 1);
+      this.core.plain.cpuOnline(cpu.area);
+    }
+  }
+
+  /** Runs every program to its end. `start`: each CPU's first moment. */
+  run(programs: readonly Program[], start: (cpu: number) => number): void {
+    this.#unfinished = programs.length;
+    programs.forEach((program, i) => {
+      const cpu = this.cpus[i];
+      cpu.program = program;
+      cpu.time = start(i);
+      this.heap.set(i, cpu.time);
+    });
+    this.core.seam = this;
+    try {
+      while (this.#unfinished > 0) {
+        this.#now = this.heap.first;
+        const who = this.heap.take();
+        if (who < 0) throw new Error(`the simulation is stuck: ${this.#states()}`);
+        if (who >= this.cpus.length) this.net.serve(who);
+        else this.#drive(this.cpus[who]);
+      }
+    } finally {
+      this.core.seam = undefined;
+    }
+  }
+
+  #drive(cpu: Processor): void {
+    this.#cpu = cpu;
+    this.switches++;
+    this.#endWait(cpu, cpu.lane);
+    while (true) {
+      if (cpu.irqAt <= cpu.time && this.#interruptible(cpu)) this.#beginInterrupt(cpu);
+      const { lane } = cpu;
+      if (lane.due) {
+        lane.due = false;
+        if (!this.net.touch(cpu, lane)) return;
+      }
+      if (lane.settling) lane.before = this.core.words[lane.address >>> 2];
+      if (!lane.call && !this.#next(cpu)) return;
+      if (!lane.call) continue;
+      this.core.lane = lane.id;
+      const resume = lane.begun;
+      lane.begun = true;
+      const result = this.core.call(lane.id, lane.call, resume);
+      if (this.core.stopped()) {
+        if (lane.stop === Stop.Event) this.heap.set(cpu.index, cpu.time);
+        return;
+      }
+      this.#settle(cpu, lane);
+      lane.call = undefined;
+      lane.begun = false;
+      if (lane === cpu.interrupt) this.#endInterrupt(cpu);
+      else cpu.result = Number(result);
+      if (cpu.time > this.heap.first) {
+        this.heap.set(cpu.index, cpu.time);
+        return;
+      }
+    }
+  }
+
+  /** The next step of the lane; false when somebody else is to go on first, or the program is over. */
+  #next(cpu: Processor): boolean {
+    const { lane } = cpu;
+    if (lane === cpu.interrupt) {
+      const { core } = this.core;
+      lane.call = () => core.takeInterrupt(cpu.area, false);
+      return true;
+    }
+    const step = cpu.program!.next(cpu.result);
+    if (step.done) {
+      cpu.done = true;
+      this.#unfinished--;
+      return false;
+    }
+    if (typeof step.value === "function") lane.call = step.value;
+    else if (typeof step.value === "number") cpu.spend(Spent.Useful, step.value * cpu.slow);
+    else this.#line(cpu, step.value);
+    if (cpu.time <= this.heap.first && cpu.irqAt > cpu.time) return true;
+    this.heap.set(cpu.index, this.#interruptible(cpu) ? Math.min(cpu.time, Math.max(this.#now, cpu.irqAt)) : cpu.time);
+    return false;
+  }
+
+  #line(cpu: Processor, { record, kind, holdNs }: LineStep): void {
+    const { lane } = cpu;
+    lane.due = true;
+    lane.record = record;
+    lane.touch = kind;
+    lane.holdNs = holdNs;
+    lane.lockWord = kind === Touch.Lock;
+  }
+
+  // The seam.
+
+  reached(kind: number, address: number, width: number, site: number): boolean {
+    const cpu = this.#cpu;
+    this.events++;
+    this.#settle(cpu, cpu.lane);
+    const { values } = this;
+    cpu.spend(Spent.Useful, values.instruction * cpu.slow);
+    if (kind === Step.Fill) return this.#fill(cpu, address, width);
+    if (kind === Step.Fence) return false;
+    if (kind === Step.CopyFrom || kind === Step.CopyTo) return this.#copy(cpu, kind, width);
+    const at = this.#sites[site];
+    const writes = kind !== Step.Load && kind !== Step.AtomicLoad;
+    const inArea = address - cpu.area;
+    if (inArea >= 0 && inArea < this.#at.areaBytes && (inArea >= this.#at.owned || this.#broadcasts)) {
+      if (kind >= Step.AtomicRmw) cpu.spend(Spent.Useful, values.atomic);
+      this.#expect(cpu, kind, address, at);
+      // Who waits for the acknowledgement of an interrupt sees it, though the line costs nothing here.
+      if (writes && inArea < this.#at.owned) this.net.wrote(this.net.lines.recordOf(address), cpu);
+      return false;
+    }
+    if (this.#broadcasts && this.#isOthersLine(address)) {
+      this.#expect(cpu, kind, address, at);
+      return false;
+    }
+    if (at === At.VmaLock && kind === Step.AtomicLoad && this.#isSequence(address)) return false;
+    if (this.watcher && cpu.lane === cpu.main) this.watcher(cpu, address, writes);
+    const { lane } = cpu;
+    const isVmaLock = at === At.VmaLock && (address & 63) === this.#at.vmaLock;
+    const apart = isVmaLock && this.values.vmaLockApart !== 0;
+    lane.record = apart ? this.#apart(address) : this.net.lines.recordOf(address);
+    lane.touch = this.#touchOf(kind, at, address);
+    lane.lockWord = at !== At.Elsewhere;
+    if (kind === Step.Notify) this.#notify(cpu, address);
+    this.#expect(cpu, kind, address, at);
+    if (cpu.time > this.heap.first + this.#quantum || (cpu.irqAt <= cpu.time && this.#interruptible(cpu))) {
+      lane.due = true;
+      lane.stop = Stop.Event;
+      return true;
+    }
+    if (this.net.touch(cpu, lane)) return false;
+    lane.stop = Stop.Queued;
+    return true;
+  }
+
+  #touchOf(kind: number, at: At, address: number): Touch {
+    if (kind === Step.AtomicLoad && this.values.lockReadOwns !== 0) {
+      if (address === this.#mmapLock && at === At.OtherLock) return Touch.Own;
+      if (at === At.VmaLock && (address & 63) === this.#at.vmaLock) return Touch.Own;
+    }
+    if (kind === Step.Load || kind === Step.AtomicLoad) return Touch.Read;
+    return kind <= Step.AtomicStore ? Touch.Write : Touch.Atomic;
+  }
+
+  marked(mark: Mark): void {
+    const cpu = this.#cpu;
+    this.#settle(cpu, cpu.lane);
+    cpu.spend(Spent.Useful, this.values.instruction * cpu.slow);
+    if (mark === Mark.RcuEnter) cpu.readerDepth++;
+    else if (mark === Mark.RcuExit) cpu.readerDepth--;
+    else if (mark === Mark.IrqOff) {
+      if (cpu.irqDepth++ === 0) cpu.irqOffSince = cpu.time;
+    } else if (--cpu.irqDepth === 0) {
+      this.irqOff.add(cpu.time - cpu.irqOffSince);
+      if (cpu.flushOwed) this.#flushNow(cpu);
+    }
+  }
+
+  paused(address: number, seen: number, round: number): boolean {
+    const cpu = this.#cpu;
+    this.#settle(cpu, cpu.lane);
+    cpu.spend(Spent.Useful, this.values.hit);
+    if (this.core.words[address >>> 2] !== seen) return false;
+    const { lane } = cpu;
+    lane.stop = Stop.Spinning;
+    cpu.spinSince = cpu.time;
+    cpu.spinFor = this.#isOthersLine(address) ? Spent.IpiWait : Spent.LockWait;
+    cpu.spinRecord = this.#vmaLocks.get(address) ?? this.net.lines.recordOf(address);
+    this.net.watch(cpu.spinRecord, cpu);
+    const due = (round & PAUSE_IRQ_OFF) === 0 && this.#interruptible(cpu) ? cpu.irqAt : Infinity;
+    this.heap.set(cpu.index, Math.min(cpu.time + PATIENCE_NS, Math.max(due, cpu.time)));
+    return true;
+  }
+
+  waiting(address: number, timeoutNs: number): void {
+    const cpu = this.#cpu;
+    this.#settle(cpu, cpu.lane);
+    cpu.spend(Spent.Asleep, this.values.sleep);
+    cpu.lane.stop = Stop.Asleep;
+    cpu.notified = false;
+    cpu.spinSince = cpu.time;
+    cpu.sleepsOn = address;
+    const sleepers = this.#sleepers.get(address);
+    if (sleepers) sleepers.push(cpu);
+    else this.#sleepers.set(address, [cpu]);
+    if (timeoutNs >= 0) this.heap.set(cpu.index, cpu.time + timeoutNs);
+  }
+
+  woken(): number {
+    const cpu = this.#cpu;
+    if (cpu.notified) return 0;
+    const sleepers = this.#sleepers.get(cpu.sleepsOn)!;
+    sleepers.splice(sleepers.indexOf(cpu), 1);
+    cpu.spent[Spent.Asleep] += cpu.time - cpu.spinSince;
+    return TIMED_OUT;
+  }
+
+  now(): number {
+    return this.#cpu.time;
+  }
+
+  // What events do.
+
+  /** The effect of the event is known when the CPU does something else: `#settle`. */
+  #expect(cpu: Processor, kind: number, address: number, at: number): void {
+    if (kind < Step.AtomicStore || kind > Step.AtomicCmpxchg) return;
+    const { lane } = cpu;
+    lane.settling = true;
+    lane.kind = kind;
+    lane.address = address;
+    lane.isSpinLock = at === At.SpinLock;
+    lane.isVmaLock = at === At.VmaLock;
+    lane.before = this.core.words[address >>> 2];
+  }
+
+  #settle(cpu: Processor, lane: Lane): void {
+    if (!lane.settling) return;
+    lane.settling = false;
+    const { address, kind } = lane;
+    const now = this.core.words[address >>> 2];
+    if (lane.isSpinLock) {
+      if (kind === Step.AtomicCmpxchg && lane.before === 0 && now !== 0) cpu.locksHeld++;
+      else if (kind === Step.AtomicStore) cpu.locksHeld--;
+      return;
+    }
+    if (address === this.#mmapLock) {
+      const taken = kind === Step.AtomicCmpxchg && lane.before !== now;
+      if (taken && this.#ownerRecord !== 0) this.net.storeBehind(cpu, this.#ownerRecord);
+      return;
+    }
+    if (lane.isVmaLock && this.#vmaOwner && kind === Step.AtomicCmpxchg && lane.before !== now) {
+      this.net.storeBehind(cpu, lane.record);
+      return;
+    }
+    if (kind !== Step.AtomicRmw) return;
+    const offset = (address - this.#at.areas) % this.#at.areaBytes;
+    if (offset !== 0 || address < this.#at.areas) return;
+    const target = this.cpus[(address - this.#at.areas) / this.#at.areaBytes];
+    if (target && target !== cpu && (now & Pending.Flush) !== 0) this.#post(cpu, target);
+  }
+
+  #post(cpu: Processor, target: Processor): void {
+    const { values } = this;
+    const idle = this.core.words[(target.area >>> 2) + 1] !== 0;
+    const round = this.core.words[(cpu.area + this.#at.counters + 8 * Counter.Shootdowns) >>> 2];
+    const first = round !== cpu.round;
+    cpu.round = round;
+    const forTables = this.#irqTables && this.core.words[(cpu.area + this.#at.gatherTables) >>> 2] !== 0;
+    if (this.#broadcasts && !forTables) {
+      if (first) cpu.spend(Spent.IpiWait, values.broadcast);
+      if (idle) return;
+      if (target.irqDepth === 0) this.#flushNow(target);
+      else target.flushOwed = true;
+      return;
+    }
+    if (idle) return;
+    cpu.spend(Spent.IpiWait, first ? values.ipiSend : values.ipiTarget);
+    if (target.irqAt !== Infinity) return;
+    target.irqSentAt = cpu.time;
+    target.irqAt = cpu.time + (cpu.socket === target.socket ? values.ipiSocket : values.ipiRemote);
+    this.#rouse(target);
+  }
+
+  /** Brings the CPU's turn forward to its interrupt, if it can be interrupted where it is. */
+  #rouse(cpu: Processor): void {
+    if (cpu.irqAt === Infinity || !this.#interruptible(cpu)) return;
+    if (cpu.irqAt < this.heap.timeOf(cpu.index) && this.heap.timeOf(cpu.index) !== Infinity) {
+      this.heap.set(cpu.index, cpu.irqAt);
+    }
+  }
+
+  #interruptible(cpu: Processor): boolean {
+    if (cpu.lane === cpu.interrupt || cpu.irqDepth !== 0 || cpu.done) return false;
+    return cpu.main.stop === Stop.Event || cpu.main.stop === Stop.Spinning;
+  }
+
+  /** What the program was doing when the interrupt came is finished after it. */
+  #beginInterrupt(cpu: Processor): void {
+    const at = Math.max(cpu.irqAt, this.#now);
+    cpu.left = Math.max(0, cpu.time - at);
+    cpu.time -= cpu.left;
+    cpu.irqAt = Infinity;
+    cpu.lane = cpu.interrupt;
+    cpu.spend(Spent.Interrupt, this.values.interrupt / 2);
+  }
+
+  #endInterrupt(cpu: Processor): void {
+    cpu.spend(Spent.Interrupt, this.values.interrupt / 2);
+    this.ipis.add(cpu.time - cpu.irqSentAt);
+    cpu.lane = cpu.main;
+    cpu.time += cpu.left;
+  }
+
+  /** A broadcast flush: the target's TLB loses the range, at no cost to it. */
+  #flushNow(target: Processor): void {
+    target.flushOwed = false;
+    this.core.plain.takeInterrupt(target.area, false);
+    this.net.wrote(this.net.lines.recordOf(target.area), target, this.#cpu.time);
+  }
+
+  /** A spin, or a sleep, is over now. */
+  #endWait(cpu: Processor, lane: Lane): void {
+    if (lane.stop !== Stop.Spinning && lane.stop !== Stop.Asleep) return;
+    if (lane.stop === Stop.Spinning) {
+      this.net.unwatch(cpu.spinRecord, cpu);
+      cpu.spent[lane === cpu.interrupt ? Spent.Interrupt : cpu.spinFor] += Math.max(0, this.#now - cpu.spinSince);
+    }
+    cpu.time = Math.max(cpu.time, this.#now);
+    lane.stop = Stop.Event;
+  }
+
+  #notify(cpu: Processor, address: number): void {
+    const sleepers = this.#sleepers.get(address);
+    if (!sleepers) return;
+    this.#sleepers.delete(address);
+    for (const sleeper of sleepers) {
+      cpu.spend(Spent.Useful, this.values.wake);
+      sleeper.notified = true;
+      const at = cpu.time + this.values.wakeUp;
+      sleeper.spent[Spent.Asleep] += at - sleeper.spinSince;
+      this.heap.set(sleeper.index, at);
+    }
+  }
+
+  #fill(cpu: Processor, address: number, width: number): boolean {
+    if (address < this.#at.areas + this.cpus.length * this.#at.areaBytes) {
+      // The whole TLB, emptied.
+      cpu.spend(Spent.Useful, this.values.flushPage);
+      return false;
+    }
+    const pages = width / 4096;
+    cpu.spend(Spent.Useful, cpu.insideNs * cpu.slow);
+    cpu.insideNs = 0;
+    const began = cpu.time;
+    cpu.time += this.values.zero * pages * cpu.slow;
+    const free = Math.max(this.#zoneFree[cpu.socket], began) + width / this.values.bandwidth;
+    this.#zoneFree[cpu.socket] = free;
+    cpu.time = Math.max(cpu.time, free);
+    cpu.spent[Spent.Zeroing] += cpu.time - began;
+    this.net.lines.filled(address, cpu.index);
+    return false;
+  }
+
+  #copy(cpu: Processor, kind: number, width: number): boolean {
+    if (kind === Step.CopyTo) cpu.spend(Spent.Useful, (this.values.copy * width * cpu.slow) / 4096);
+    return false;
+  }
+
+  /** The line of a VMA's lock, where that is not the VMA's own. */
+  #apart(address: number): number {
+    const known = this.#vmaLocks.get(address) ?? this.net.lines.add();
+    this.#vmaLocks.set(address, known);
+    return known;
+  }
+
+  /** A VMA's sequence number, where it is not beside the lock: a word that only writers write, and everybody has. */
+  #isSequence(address: number): boolean {
+    return this.values.vmaSequenceBesideLock === 0 && (address & 63) === this.#at.vmaSequence;
+  }
+
+  #isOthersLine(address: number): boolean {
+    const offset = address - this.#at.areas;
+    return (
+      offset >= 0 && offset < this.cpus.length * this.#at.areaBytes && offset % this.#at.areaBytes < this.#at.owned
+    );
+  }
+
+  #states(): string {
+    return this.cpus
+      .filter(({ done }) => !done)
+      .slice(0, 8)
+      .map((cpu) => `CPU ${cpu.index} ${Stop[cpu.lane.stop]}`)
+      .join(", ");
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * pft, as mmtests runs it: one anonymous mapping, each thread touches its own part of it, page by page, once.
+ *
+ * One VMA for all: under vma-lock its lock is as shared as mmapLock. Parts begin at a table of their own.
+ */
+import type { Program } from "../processor.js";
+import { BASE, FIXED, PAGE, RW, type Thread, touch, type Workload, WRITE } from "../workload.js";
+
+const TABLE = 512;
+/** Between mappings, so that they do not merge: a table's reach, so that no two threads share one. */
+const GAP = TABLE * PAGE;
+
+function partPages(operations: number): number {
+  return Math.ceil((2 * operations) / TABLE) * TABLE;
+}
+
+/** As pft, with a mapping for each thread: what per-VMA locks are best at. */
+export const pftVmas: Workload = {
+  name: "pft_vmas",
+  about: "the same with a mapping for each thread",
+  counts: "faults",
+  pages: (threads, operations) => pft.pages(threads, operations),
+  prepare(plain, cpu, threads, operations) {
+    const bytes = partPages(operations) * PAGE;
+    for (let i = 0; i < threads; i++) {
+      plain.sysMmap(cpu, BigInt(BASE + i * (bytes + GAP)), BigInt(bytes), RW, FIXED, 0, 0n);
+    }
+  },
+  program: (thread) => touchPart(thread, BASE + thread.cpu.index * (partPages(thread.operations) * PAGE + GAP)),
+};
+
+export const pft: Workload = {
+  name: "pft",
+  about: "threads touch their parts of one anonymous mapping (mmtests' page fault test)",
+  counts: "faults",
+  pages: (threads, operations) => threads * (operations + Math.ceil((2 * operations) / TABLE) + 1),
+  prepare(plain, cpu, threads, operations) {
+    const bytes = BigInt(threads * partPages(operations) * PAGE);
+    plain.sysMmap(cpu, BigInt(BASE), bytes, RW, FIXED, 0, 0n);
+  },
+  program: (thread) => touchPart(thread, BASE + thread.cpu.index * partPages(thread.operations) * PAGE),
+};
+
+function* touchPart(thread: Thread, base: number): Program {
+  const pages = partPages(thread.operations);
+  for (let i = 0; i < pages && thread.more(); i++) {
+    yield* touch(thread, base + i * PAGE, WRITE);
+    thread.ended();
+  }
+}
