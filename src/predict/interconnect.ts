@@ -41,12 +41,14 @@ export class Interconnect {
   /** By agent: the record it serves; those that serve none. */
   readonly #served: number[] = [];
   readonly #spare: number[] = [];
+  readonly #retainNs: number;
   #now = 0;
 
   constructor(values: Values, at: readonly Place[], bytes: number, heap: Heap, cpus: readonly Processor[]) {
     this.#values = values;
     this.#distances = distances(at);
     this.#ways = [0, values.sibling, values.complex, values.socket, values.remote];
+    this.#retainNs = values.retain * values.complex;
     this.lines = new Lines(bytes, at.length);
     this.#heap = heap;
     this.#cpus = cpus;
@@ -158,7 +160,7 @@ export class Interconnect {
       lines.share(record, cpu.index);
     } else {
       lines.own(record, cpu.index);
-      lines.keepUntil(record, fromMemory || touch === Touch.Prefetch ? arrival : arrival + this.#values.retain);
+      lines.keepUntil(record, fromMemory || touch === Touch.Prefetch ? arrival : arrival + this.#retainNs);
     }
     if (waits) {
       cpu.spend(this.#reason(request), arrival - cpu.time);
