@@ -73,8 +73,8 @@ export const FILE_TWINS: readonly Twin[] = [
       "mm/serveFile.ts",
       ['import { unlockTable } from "./table";', 'import { lockTable, unlockTable } from "./table";'],
       [
-        "if (!write && (flags & VM_RAND_READ) == 0) aroundLocked(cpu, leaf, vma, va, o, given);",
-        "unlockTable(cpu, leaf); if (!write && (flags & VM_RAND_READ) == 0) aroundLocked(cpu, leaf, vma, va, o, given); lockTable(cpu, leaf);",
+        "aroundLocked(cpu, leaf, va, o, index, vmaStart(vma), vmaEnd(vma), given);",
+        "unlockTable(cpu, leaf); aroundLocked(cpu, leaf, va, o, index, vmaStart(vma), vmaEnd(vma), given); lockTable(cpu, leaf);",
       ],
     ),
     scenario: "around-truncate",
