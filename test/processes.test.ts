@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { Errno } from "../src/core/abi/errno";
 import { Pending } from "../src/core/abi/pending";
+import { Stat } from "../src/core/abi/stat";
 import { ClaimFlag, ProcessWord } from "../src/core/abi/word";
 import type { Core } from "../src/run/core";
 import { bootCore } from "./support/core";
@@ -279,4 +280,31 @@ test("the first process's end kills all others, those too that come meanwhile", 
   m.exit(late, 0);
   m.exit(one, 0);
   expect(m.core.killOthers(m.cpu)).toBe(1);
+});
+
+test("a space that finds no memory for its copy is ENOMEM, every time, and leaves nothing behind", () => {
+  const booted = bootCore(2, 1);
+  const core = booted.core as unknown as Core;
+  const { cpu } = booted;
+  const pages = 64;
+  const at = 0x1000_0000n;
+  core.sysMmap(cpu, at, BigInt(pages * 4096), 3, 0x22, 0, 0n);
+  for (let i = 0; i < pages; i++) core.copyToUser(cpu, at + BigInt(i * 4096), core.bounce(cpu), 1);
+  const settled = () => {
+    for (let i = 0; i < 8; i++) booted.core.settle(cpu, 8);
+    return core.stat(Stat.FramesFree);
+  };
+  /** Copies until there is no memory for one: how many there were, and what is free when they are gone. */
+  const filled = () => {
+    const children: number[] = [];
+    for (let child = core.forkSpace(cpu); child > 0n; child = core.forkSpace(cpu)) children.push(Number(child));
+    expect(core.forkSpace(cpu)).toBe(BigInt(-Errno.ENOMEM));
+    for (const child of children) core.putSpace(cpu, child);
+    return [children.length, settled()];
+  };
+  // Slabs and blocks of tables keep what they have grown to the first time.
+  filled();
+  const first = filled();
+  expect(first[0]).toBeGreaterThan(3);
+  expect(filled()).toEqual(first);
 });
