@@ -63,7 +63,7 @@ const CASES: Readonly<Record<string, { sections: string; absent?: string }>> = {
   stack: { sections: "deep deaths overflow mended wide byTheKernel gap grownByTheKernel execution" },
   other: {
     sections: "remapFilePages seals cached policies pagesMoved controls secret faultDescriptors shadowStacks",
-    absent: "remapFilePages seals cached policies pagesMoved controls secret faultDescriptors",
+    absent: "seals cached policies pagesMoved controls secret faultDescriptors",
   },
 };
 
