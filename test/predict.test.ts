@@ -115,6 +115,19 @@ describe("what the model says", () => {
     expect(shoot("milan-72-invlpgb", "irq").ipis.count).toBeGreaterThan(0);
   });
 
+  test("a lock that waits for a miss is waited for: asking for the line first helps where tables are shared", () => {
+    const shared = (pretouch: boolean) =>
+      run({ workload: workloadOf("pft_shared")!, cpus: 8, operations: 200, pretouch });
+    expect(shared(false).spent.missLocked).toBeGreaterThan(2 * shared(true).spent.missLocked);
+    expect(shared(true).rate / shared(false).rate).toBeGreaterThan(1.05);
+  });
+
+  test("a fault touches as many lines with tables under RCU as with interrupts off", () => {
+    const lines = (tables: string) => run({ tables, policy: "spf" }).footprint;
+    expect(Math.abs(lines("rcu").linesTouched - lines("irq").linesTouched)).toBeLessThan(0.5);
+    expect(Math.abs(lines("rcu").linesWritten - lines("irq").linesWritten)).toBeLessThan(0.5);
+  });
+
   test("interrupts that are off are off for longer when walks need them off", () => {
     const { irqOff } = run({ tables: "irq", policy: "spf" });
     expect(irqOff.p99).toBeGreaterThan(run({ tables: "rcu", policy: "spf" }).irqOff.p99);

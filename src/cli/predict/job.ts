@@ -11,6 +11,7 @@ export interface Job {
   readonly layout: LayoutName;
   readonly seed: number;
   readonly operations: number;
+  readonly pretouch?: boolean;
 }
 
 export type Reply = { index: number; outcome: Outcome } | { index: number; error: string };

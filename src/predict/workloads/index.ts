@@ -3,7 +3,7 @@ import type { Workload } from "../workload.js";
 import { appStart } from "./appStart.js";
 import { mmap1 } from "./mmap1.js";
 import { pageFault1 } from "./pageFault1.js";
-import { pft, pftVmas } from "./pft.js";
+import { pft, pftShared, pftVmas } from "./pft.js";
 import { remoteReaders } from "./remoteReaders.js";
 import { tlbFlush2 } from "./tlbFlush2.js";
 import { writers } from "./writers.js";
@@ -11,6 +11,7 @@ import { writers } from "./writers.js";
 export const WORKLOADS: readonly Workload[] = [
   pft,
   pftVmas,
+  pftShared,
   pageFault1,
   mmap1,
   tlbFlush2,
