@@ -36,7 +36,7 @@ const points = (name: string): Point[] => JSON.parse(readFileSync(file(name), "u
 
 const SMALL = ["--cpus", "1,4", "--fault", "mmap-lock,optimistic", "--operations", "60", "--seeds", "2"];
 
-describe("predict", () => {
+describe("predict", { timeout: 60_000 }, () => {
   test("gives the same figures whatever the number of workers, and draws them", async () => {
     const one = await predict(...SMALL, "--jobs", "1", "--json", "one.json", "--plot", "p.svg", "--html", "p.html");
     const two = await predict(...SMALL, "--jobs", "2", "--json", "two.json");

@@ -41,6 +41,7 @@ interface Options {
   seeds: number;
   operations: number;
   jobs: number;
+  pretouch?: boolean;
   validate?: boolean;
   calibrate?: boolean;
   json?: string;
@@ -64,6 +65,7 @@ export function registerPredict(program: Command): void {
     )
     .option("--tables <protections>", "what keeps page tables alive", names("protection", PROTECTIONS), ["rcu"])
     .option("--table-layout <layouts>", "how tables share blocks (as the machine's)", names("layout", LAYOUTS))
+    .option("--pretouch", "ask for the entry's line, for writing, before a table's lock is taken")
     .option("--seeds <n>", "runs of each point", whole(1, 1000), 3)
     .option("--operations <n>", "operations of each thread in a run", whole(20, 100_000), 700)
     .option("--jobs <n>", "worker threads", whole(1, WORKERS_MAX), Math.min(availableParallelism(), WORKERS_MAX))
@@ -74,6 +76,7 @@ export function registerPredict(program: Command): void {
     .option("--html <file>", "write one self-contained page: plots, tables, constants and their sources")
     .action(async (chosen: string[], options: Options, command: Command) => {
       try {
+        process.stdout.on("error", () => process.exit(0));
         process.exitCode = options.list ? list() : await action(chosen, options);
       } catch (error) {
         if (error instanceof ModelError) command.error(`error: ${error.message}`, { exitCode: 2 });
@@ -159,6 +162,7 @@ function requestOf(chosen: readonly string[], options: Options, machine: Machine
     cpus,
     seeds: options.seeds,
     operations: options.operations,
+    pretouch: options.pretouch === true,
   };
 }
 

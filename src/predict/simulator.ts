@@ -51,6 +51,8 @@ export interface Setting {
   readonly layout: number;
   readonly memoryBytes: number;
   readonly quantumNs: number;
+  /** Before a table's lock is taken, the line of the entry is asked for, for writing. */
+  readonly pretouch: boolean;
 }
 
 export class Simulator implements Seam {
@@ -70,6 +72,7 @@ export class Simulator implements Seam {
   readonly #irqTables: boolean;
   readonly #sites: Uint8Array;
   readonly #quantum: number;
+  readonly #pretouch: boolean;
   readonly #at: {
     areas: number;
     areaBytes: number;
@@ -78,6 +81,7 @@ export class Simulator implements Seam {
     owned: number;
     vmaSequence: number;
     vmaLock: number;
+    tableLock: number;
   };
   readonly #mmapLock: number;
   /** Where a semaphore's owner is stored when it is taken; 0 when nobody else looks there. */
@@ -95,6 +99,7 @@ export class Simulator implements Seam {
     const { machine, cpus, memoryBytes, values } = setting;
     this.values = values;
     this.#quantum = setting.quantumNs;
+    this.#pretouch = setting.pretouch;
     this.#broadcasts = machine.flush === "broadcast";
     this.#irqTables = setting.tables === 1;
     this.core = new HookedCore(build, memoryBytes, 2 * cpus);
@@ -109,6 +114,7 @@ export class Simulator implements Seam {
       owned: layout["sync/cpu.ts"].C_ID,
       vmaSequence: layout["mm/vma.ts"].V_LOCK_SEQ,
       vmaLock: layout["mm/vma.ts"].V_LOCK,
+      tableLock: layout["mm/frame.ts"].D_LOCK,
     };
     this.#sites = Uint8Array.from(build.sites, ({ file }) => FILES[file ?? ""] ?? At.Elsewhere);
     const at = places(machine.topology, cpus, values.localShare);
@@ -254,6 +260,7 @@ export class Simulator implements Seam {
     lane.record = apart ? this.#apart(address) : this.net.lines.recordOf(address);
     lane.touch = this.#touchOf(kind, at, address);
     lane.lockWord = at !== At.Elsewhere;
+    if (this.#pretouch) this.#noteEntry(cpu, kind, address, width, at);
     if (kind === Step.Notify) this.#notify(cpu, address);
     this.#expect(cpu, kind, address, at);
     if (cpu.time > this.heap.first + this.#quantum || (cpu.irqAt <= cpu.time && this.#interruptible(cpu))) {
@@ -264,6 +271,16 @@ export class Simulator implements Seam {
     if (this.net.touch(cpu, lane)) return false;
     lane.stop = Stop.Queued;
     return true;
+  }
+
+  /** Remembers the entry that was read last, and prefetches its line for writing when a table's lock is about to be taken. */
+  #noteEntry(cpu: Processor, kind: number, address: number, width: number, at: At): void {
+    const { lane } = cpu;
+    if (kind === Step.AtomicLoad && width === 8) lane.entry = address;
+    const takesLock = at === At.SpinLock && kind === Step.AtomicCmpxchg && (address & 63) === this.#at.tableLock;
+    if (!takesLock || lane.entry === 0) return;
+    this.net.prefetch(cpu, this.net.lines.recordOf(lane.entry));
+    lane.entry = 0;
   }
 
   #touchOf(kind: number, at: At, address: number): Touch {
