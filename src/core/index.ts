@@ -5,6 +5,7 @@
 
 export * from "./hart/index";
 export { boot } from "./machine";
+export { copyBetween } from "./mm/between";
 export { cpuOffline, cpuOnline } from "./mm/boot";
 export { setBrk, sysBrk } from "./mm/brk";
 export { kernelExit, settle } from "./mm/call";
