@@ -15,6 +15,7 @@ import { nodePlatform } from "../run/node/adapter.js";
 import { nodeFiles } from "../run/node/binds.js";
 import { statsReport } from "./stats.js";
 import { coloursFor } from "./terminal.js";
+import { traceText } from "./traceFile.js";
 
 const POLICIES: Readonly<Record<string, Policy>> = {
   "mmap-lock": Policy.MmapLock,
@@ -55,6 +56,7 @@ interface Options {
   env?: string[];
   stats?: boolean;
   statsJson?: string;
+  trace?: string;
 }
 
 export function registerRun(program: Command): void {
@@ -79,12 +81,14 @@ export function registerRun(program: Command): void {
     .option("--env <k=v>", "set a variable in the guest's environment; may be repeated", variable)
     .option("--stats", "when the guest has ended, say on stderr what its memory did")
     .option("--stats-json <file>", "write the same as JSON")
+    .option("--trace <file>", "write faults, memory calls, shootdowns as a Chrome trace (Perfetto opens it)")
     .action(async (name: string, args: string[], options: Options) => {
       process.exitCode = await run(name, args, options);
     });
 }
 
 async function run(name: string, args: readonly string[], options: Options): Promise<number> {
+  if (options.trace !== undefined) writeOut("--trace", options.trace, "");
   const machine = makeMachine(name, args, options);
   const stop = passSignals(machine);
   let outcome: Outcome;
@@ -100,6 +104,7 @@ async function run(name: string, args: readonly string[], options: Options): Pro
   if (outcome.line !== undefined) process.stderr.write(`faultline: ${outcome.line}\n`);
   if (options.stats) process.stderr.write(statsReport(outcome.stats, coloursFor(process.stderr)));
   if (options.statsJson !== undefined) writeStats(options.statsJson, outcome);
+  if (options.trace !== undefined) writeTrace(options.trace, name, options, outcome);
   return outcome.status;
 }
 
@@ -116,6 +121,7 @@ function makeMachine(name: string, args: readonly string[], options: Options): M
     uid: process.getuid?.() ?? 0,
     gid: process.getgid?.() ?? 0,
     verify: process.env.FAULTLINE_VERIFY === "1",
+    trace: options.trace !== undefined,
     say: (line) => process.stderr.write(`faultline: ${line}\n`),
   });
 }
@@ -146,10 +152,19 @@ function environment(given: readonly string[]): string[] {
 }
 
 function writeStats(file: string, { stats }: Outcome): void {
+  writeOut("--stats-json", file, `${JSON.stringify(stats, null, 2)}\n`);
+}
+
+function writeTrace(file: string, program: string, options: Options, { trace = [] }: Outcome): void {
+  const { fault, tables, tableLayout: layout } = options;
+  writeOut("--trace", file, traceText(trace, { program, fault, tables, layout }));
+}
+
+function writeOut(option: string, file: string, text: string): void {
   try {
-    writeFileSync(file, `${JSON.stringify(stats, null, 2)}\n`);
+    writeFileSync(file, text);
   } catch (error) {
-    throw new MachineError(`--stats-json ${file}: ${(error as Error).message}`);
+    throw new MachineError(`${option} ${file}: ${(error as Error).message}`);
   }
 }
 

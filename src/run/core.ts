@@ -97,6 +97,10 @@ export interface Core {
   trapValue(cpu: number): bigint;
   trapCode(cpu: number): number;
   counter(cpu: number, index: number): bigint;
+  traceOn(cpu: number, ring: number, records: number): void;
+  traceNow(cpu: number): number;
+  traceCall(cpu: number, began: number, nr: number, address: bigint, length: bigint, result: bigint): void;
+  traceCount(cpu: number): bigint;
   stat(what: number): number;
   cpuWord(index: number, word: number): number;
 

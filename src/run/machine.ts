@@ -37,6 +37,7 @@ import type { Platform, WorkerHandle } from "./platform.js";
 import { processFacts } from "./processFacts.js";
 import { Signal } from "./signals.js";
 import { collectStats, type MachineStats } from "./stats.js";
+import { type CpuTrace, readTrace, startTrace, traceBytes } from "./trace.js";
 
 /** Faultline's own failure: `message` is the rest of the line after "faultline: ". */
 export class MachineError extends Error {
@@ -58,6 +59,8 @@ export interface MachineOptions {
   readonly cpus: number;
   readonly uid: number;
   readonly gid: number;
+  /** Record what each CPU does. */
+  readonly trace?: boolean;
   /** Most guest threads alive at once. */
   readonly maxThreads?: number;
   /** Look for leaks once every process has ended, and say what is left. */
@@ -71,6 +74,8 @@ export interface Outcome {
   /** What is to be said on stderr. */
   readonly line?: string;
   readonly stats: MachineStats;
+  /** With the option `trace`. */
+  readonly trace?: readonly CpuTrace[];
 }
 
 export const MAX_THREADS = 256;
@@ -115,8 +120,9 @@ export class Machine {
     private readonly files: FileService,
     private readonly options: MachineOptions,
   ) {
-    const pages = Math.min(Math.floor(options.memoryBytes / WASM_PAGE), WASM_PAGES_MAX);
     this.maxThreads = Math.min(options.maxThreads ?? MAX_THREADS, MAX_THREADS);
+    const rings = options.trace ? Math.ceil(traceBytes(this.maxThreads) / WASM_PAGE) : 0;
+    const pages = Math.min(Math.floor(options.memoryBytes / WASM_PAGE), WASM_PAGES_MAX - rings);
     this.originNs = platform.clockNs();
     this.info = {
       firstPid: PID,
@@ -126,9 +132,10 @@ export class Machine {
       memoryBytes: pages * WASM_PAGE,
       originNs: this.originNs,
       epochNs: platform.epochNs(),
+      traced: options.trace === true,
     };
     try {
-      this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+      this.memory = new WebAssembly.Memory({ initial: pages + rings, maximum: pages + rings, shared: true });
     } catch {
       throw new MachineError(`cannot reserve ${options.memoryBytes} bytes of memory`);
     }
@@ -137,6 +144,7 @@ export class Machine {
     const frames = this.core.boot(pages * WASM_PAGE, this.maxThreads + 1, policy, tables, layout);
     if (frames === -Errno.ENOMEM) throw new MachineError("--memory is too small for the machine itself");
     if (frames < 0) throw new MachineError(`the core refuses these settings (errno ${-frames})`);
+    if (options.trace) startTrace(this.core, this.maxThreads, this.info.memoryBytes);
     this.core.taskInit(PID, this.maxThreads);
     this.service = this.core.cpuArea(this.maxThreads);
     files.connect({
@@ -177,7 +185,12 @@ export class Machine {
     for (const slot of this.slots) slot.handle.terminate();
     if (end instanceof Error) throw end;
     const stats = collectStats(this.core, this.slots.length, new Uint32Array(this.unknown), wallNs);
-    return { status: end, stats, ...(this.line === undefined ? {} : { line: this.line }) };
+    const trace = this.options.trace ? this.readTrace() : undefined;
+    return { status: end, stats, ...(trace && { trace }), ...(this.line === undefined ? {} : { line: this.line }) };
+  }
+
+  private readTrace(): CpuTrace[] {
+    return readTrace(this.core, this.slots.length, this.info.memoryBytes, this.memory);
   }
 
   /** A host SIGINT goes to the guest; true when it is the second within a second: the caller ends Faultline. */

@@ -32,6 +32,8 @@ export interface MachineInfo {
   readonly originNs: number;
   /** Nanoseconds since 1970 at originNs. */
   readonly epochNs: number;
+  /** Memory calls are recorded. */
+  readonly traced: boolean;
 }
 
 /** The same, for a thread of one process. */

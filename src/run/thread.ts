@@ -36,6 +36,9 @@ export class ThreadExit extends Error {
   }
 }
 
+/** What a trace has of memory calls: brk, munmap, mremap, mmap, mprotect, msync, mlock …, madvise; and clone, which may fork. */
+const MEMORY_CALLS = new Set([214, 215, 216, 220, 222, 226, 227, 228, 229, 230, 231, 232, 233, 284]);
+
 /** Instructions between two returns to TypeScript when nothing else happens. */
 const FUEL = 1 << 30;
 
@@ -169,7 +172,10 @@ export class Thread {
     const nr = Number(BigInt.asUintN(32, core.getX(cpu, 17)));
     const args = [10, 11, 12, 13, 14, 15].map((register) => core.getX(cpu, register));
     const handler = CALLS[nr];
+    const traced = this.process.traced && MEMORY_CALLS.has(nr);
+    const began = traced ? core.traceNow(cpu) : 0;
     let result = handler ? handler(this, args) : fileCall(this.guest, nr, args);
+    if (traced) this.traceCall(nr, began, args, result);
     if (result === undefined) {
       this.countUnknown(nr);
       result = -Errno.ENOSYS;
@@ -178,6 +184,11 @@ export class Thread {
     if (!handler && result === -Errno.EPIPE) this.brokenPipe(nr);
     if (result !== NO_RESULT) core.setX(cpu, 10, BigInt(result));
     return false;
+  }
+
+  private traceCall(nr: number, began: number, args: readonly bigint[], result: unknown): void {
+    const value = typeof result === "bigint" || typeof result === "number" ? BigInt(result) : 0n;
+    this.core.traceCall(this.cpu, began, nr, args[0] as bigint, args[1] as bigint, value);
   }
 
   countUnknown(nr: number): void {

@@ -5,13 +5,14 @@
 import { Bug } from "../abi/bug";
 import { Counter } from "../abi/counter";
 import { bug } from "../sync/env";
-import { adoptOrphans, advance, deferredCount, orphanCountRacy, R_KIND, takeReady } from "../sync/rcu";
+import { adoptOrphans, advance, deferredCount, gracePeriods, orphanCountRacy, R_KIND, takeReady } from "../sync/rcu";
 import { blockReady } from "./block";
 import { frameOf, freeFrame } from "./frame";
 import { KIND_BLOCK, KIND_INDEX, KIND_NODE, KIND_OBJECT, KIND_TABLE, KIND_VMA } from "./kinds";
 import { count } from "./percpu";
 import { SLAB_NODE, SLAB_OBJECT, SLAB_VMA, slabFree } from "./slab";
 import { freeTable } from "./table";
+import { traceGracePeriod } from "./trace";
 
 /** Records that wait before a grace period is worth driving: it asks every CPU for a store. */
 const ENOUGH: u32 = 64;
@@ -26,7 +27,9 @@ export function drainDeferred(cpu: usize): void {
 /** Drives a grace period one step, adopting what offline CPUs left. */
 export function pushGracePeriod(cpu: usize): void {
   adoptOrphans(cpu);
-  if (advance(cpu)) count(cpu, Counter.GracePeriods);
+  if (!advance(cpu)) return;
+  count(cpu, Counter.GracePeriods);
+  traceGracePeriod(cpu, gracePeriods());
 }
 
 /** Runs every callback whose grace period is over, each once. */

@@ -28,6 +28,7 @@ import { count, countBy, counter, countMax } from "./percpu";
 import { TASK_SIZE } from "./pte";
 import { reclaim } from "./reclaim";
 import { serve } from "./serve";
+import { isTraced, traceFaultBegins, traceFaultEnds } from "./trace";
 import { isAnonPrepared, prepareAnon, vmaAllows } from "./vma";
 
 /** One fault in 64 is timed: the clock costs about as much as half a fault. */
@@ -37,10 +38,21 @@ const BUS_ADRERR: u32 = 2;
 
 export function fault(cpu: usize, va: u64, access: u32): i32 {
   count(cpu, Counter.Faults);
-  if ((counter(cpu, Counter.Faults) & SAMPLE_MASK) != 0) return handle(cpu, va, access);
+  const sampled = (counter(cpu, Counter.Faults) & SAMPLE_MASK) == 0;
+  if (isTraced(cpu)) return traced(cpu, va, access, sampled);
+  if (!sampled) return handle(cpu, va, access);
   const before = now();
   const result = handle(cpu, va, access);
   sample(cpu, <u64>(now() - before));
+  return result;
+}
+
+function traced(cpu: usize, va: u64, access: u32, sampled: bool): i32 {
+  traceFaultBegins(cpu);
+  const before = now();
+  const result = handle(cpu, va, access);
+  if (sampled) sample(cpu, <u64>(now() - before));
+  traceFaultEnds(cpu, before, va, access, result);
   return result;
 }
 

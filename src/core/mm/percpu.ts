@@ -11,6 +11,7 @@
  *   no block     1 when this CPU found no run of frames for a block of tables: what reclaim() is to find
  *   found        the VMA that was looked up last, and the change of the tree it was looked up after (lookup.ts)
  *   kernel       1 while a system call copies: a fault on the kernel's side, which spf and vma-lock do not try
+ *   trace        a ring of records of what the CPU did, 0 = none; and the counters as its fault began (trace.ts)
  *   counters     u64 × Counter.Count, in the counter part
  */
 import { COUNTER_PART, MM_PART } from "../sync/cpu";
@@ -45,6 +46,11 @@ export const P_COPY_START: usize = MM_PART + 136;
 export const P_COPY_END: usize = MM_PART + 144;
 /** Where in its object a futex is (futexKey.ts). */
 export const P_KEY_OFFSET: usize = MM_PART + 120;
+/** The trace's ring (trace.ts). */
+export const P_TRACE: usize = MM_PART + 152;
+export const P_TRACE_MASK: usize = MM_PART + 156;
+export const P_TRACE_COUNT: usize = MM_PART + 160;
+export const P_TRACE_SEEN: usize = MM_PART + 168;
 
 export function count(cpu: usize, what: u32): void {
   const c = cpu + COUNTER_PART + ((<usize>what) << 3);

@@ -12,8 +12,9 @@ import { Counter } from "../abi/counter";
 import { bumpEpoch, C_TICKETS, cpuArea, cpuId } from "../sync/cpu";
 import { interrupt, requestFlush, waitFlush } from "../sync/ipi";
 import { tlbFlushRange } from "../sync/tlb";
-import { count } from "./percpu";
+import { count, counter } from "./percpu";
 import { S_CPUMASK, spaceOf } from "./space";
+import { traceNow, traceShootdown } from "./trace";
 
 export function shootPage(cpu: usize, page: u64): void {
   shootRange(cpu, page, page + 4096);
@@ -21,6 +22,8 @@ export function shootPage(cpu: usize, page: u64): void {
 
 /** May be called with mmapLock and table locks held, interrupts on, inside a reader section. */
 export function shootRange(cpu: usize, start: u64, end: u64): void {
+  const began = traceNow(cpu);
+  const before = counter(cpu, Counter.Ipis);
   tlbFlushRange(cpu, start, end);
   bumpEpoch(cpu);
   count(cpu, Counter.Shootdowns);
@@ -30,6 +33,7 @@ export function shootRange(cpu: usize, start: u64, end: u64): void {
     if (w == self >> 6) bits &= ~(u64(1) << u64(self & 63));
     if (bits != 0) shootWord(cpu, w, bits, start, end);
   }
+  traceShootdown(cpu, began, start, end, counter(cpu, Counter.Ipis) - before);
 }
 
 /** Posts to all CPUs of one mask word, then waits for each: they flush in parallel. */
