@@ -73,8 +73,13 @@ export function runEmulator({ riscv64 }: Program, args: readonly string[]): Ran 
   return run(EMULATOR as string, [riscv64, ...args]);
 }
 
-export function runFaultline({ riscv64 }: Program, args: readonly string[], policy: string): Ran {
-  return run(join(ROOT, "faultline"), ["run", "--fault", policy, riscv64, ...args]);
+export function runFaultline(
+  { riscv64 }: Program,
+  args: readonly string[],
+  policy: string,
+  options: readonly string[] = [],
+): Ran {
+  return run(join(ROOT, "faultline"), ["run", "--fault", policy, ...options, riscv64, ...args]);
 }
 
 function run(command: string, args: readonly string[]): Ran {
