@@ -111,7 +111,7 @@ describe.skipIf(process.env.FAULTLINE_FULL !== "1" || !comparable || process.arc
             const here = native.sections.get(section);
             expect(here, `${name} has a section ${section}`).toBeDefined();
             const together = user === undefined ? runOf(name, sections.split(" "), policy) : undefined;
-            const alone = () => runFaultline(program(name), [section], policy, user);
+            const alone = () => runFaultline(program(name), [section], policy, { user });
             const got = together?.status === 0 ? together : alone();
             const want = refused.has(section) ? MISSING : here === MISSING ? elsewhere.get(section) : here;
             expect(want, `${name}.expected has a section ${section}`).toBeDefined();

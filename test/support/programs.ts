@@ -77,8 +77,13 @@ export function runEmulator({ riscv64 }: Program, args: readonly string[]): Ran 
   return run(EMULATOR as string, [riscv64, ...args]);
 }
 
-export function runFaultline({ riscv64 }: Program, args: readonly string[], policy: string, user?: User): Ran {
-  return run(LAUNCHER, ["run", "--fault", policy, riscv64, ...args], user);
+export function runFaultline(
+  { riscv64 }: Program,
+  args: readonly string[],
+  policy: string,
+  { user, options = [] }: { user?: User; options?: readonly string[] } = {},
+): Ran {
+  return run(LAUNCHER, ["run", "--fault", policy, ...options, riscv64, ...args], user);
 }
 
 /** False where the checkout lies in a folder that other users may not enter. */
