@@ -5,7 +5,7 @@
  * A file is named by its id; its first page is mapped at its own place, in whatever space, so a byte of it is known by the
  * address at which it is seen. Who serves files is a CPU of its own, never online (Scenario.offline), or one that asks for itself.
  */
-import { MapFlag } from "../core/abi/mman.js";
+import { Advice, MapFlag, MremapFlag } from "../core/abi/mman.js";
 import { EVERYWHERE } from "./history.js";
 import type { Machine } from "./hooked.js";
 import { asHost, mapFile as mapOpened, release as releaseAll, writeBack } from "./host.js";
@@ -14,6 +14,8 @@ import type { FileAtStart } from "./scenario.js";
 import { Violation } from "./violation.js";
 
 const NO_MEMORY = -12;
+/** Stands for a space: the place that pages are moved to. */
+const ELSEWHERE = 100;
 
 /** Maps pages of a file where its pages have their place. */
 export function mapFile(
@@ -213,6 +215,53 @@ export function heldRemoteRead(at: number, space: number): Operation {
       if (result === GONE) return [];
       return [[at - offset, { kind: "read", offset, value: result < 0 ? undefined : result }, space]];
     },
+  };
+}
+
+/** mremap(2) of pages to another place, whose pages are known by the old place: elsewhere(). */
+export function move(from: number, to: number, pages: number): Operation {
+  const flags = MremapFlag.MayMove | MremapFlag.Fixed;
+  const bytes = BigInt(pages * PAGE);
+  return {
+    text: `move ${from.toString(16)}+${pages} to ${to.toString(16)}`,
+    twoLeaves: "the lower address first, under mmapLock for writing: no other pair is taken meanwhile",
+    *calls(m, cpu) {
+      const result = Number(yield () => m.core.sysMremap(cpu, BigInt(from), bytes, bytes, flags, BigInt(to)));
+      yield () => m.core.kernelExit(cpu);
+      return { result };
+    },
+    actions: (result) => (result === to ? each(from, pages, { kind: "move", to: ELSEWHERE }) : []),
+  };
+}
+
+/** An operation at `to`, where the pages of `from` are moved. Of scenarios with one space. */
+export function elsewhere(from: number, to: number, operation: Operation): Operation {
+  return {
+    ...operation,
+    actions: (result) =>
+      operation.actions(result).map(([page, action]): Acted => [page - to + from, action, ELSEWHERE]),
+  };
+}
+
+/** MADV_GUARD_INSTALL: the pages are gone, and every access is refused. */
+export function guard(at: number, pages: number): Operation {
+  return advise("guard", at, pages, Advice.GuardInstall, { kind: "map", prot: 0 });
+}
+
+/** MADV_GUARD_REMOVE of what was a guard: pages come anew. */
+export function unguard(at: number, pages: number, prot: number): Operation {
+  return advise("unguard", at, pages, Advice.GuardRemove, { kind: "map", prot });
+}
+
+function advise(verb: string, at: number, pages: number, advice: number, action: PageAction): Operation {
+  return {
+    text: `${verb} ${at.toString(16)}+${pages}`,
+    *calls(m, cpu) {
+      const result = Number(yield () => m.core.sysMadvise(cpu, BigInt(at), BigInt(pages * PAGE), advice));
+      yield () => m.core.kernelExit(cpu);
+      return { result };
+    },
+    actions: (result) => (result === 0 ? each(at, pages, action) : []),
   };
 }
 

@@ -42,6 +42,8 @@ export type PageAction =
   /** The file has another size, within which the page is or is not; a hole was made of it. */
   | { kind: "resize"; inside: boolean }
   | { kind: "punch" }
+  /** It is in this space (or at this place: fileOperations.ts) now, with its frame. */
+  | { kind: "move"; to: number }
   /** Said that memory is used up, and did nothing. */
   | { kind: "oom" };
 

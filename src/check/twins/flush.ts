@@ -133,7 +133,12 @@ export const FLUSH_TWINS: readonly Twin[] = [
     { scenario: "three-tables" },
   ),
   RIGHTS_UNFLUSHED,
-  ...also(RIGHTS_UNFLUSHED, { scenario: "fault-mprotect" }, { scenario: "cross-page" }),
+  ...also(
+    RIGHTS_UNFLUSHED,
+    { scenario: "fault-mprotect" },
+    { scenario: "cross-page" },
+    { scenario: "dontneed-mprotect" },
+  ),
   COPY_INTERRUPTIBLE,
   ...also(COPY_INTERRUPTIBLE, { scenario: "cross-page-dontneed" }),
   SENDER_DEAF,
