@@ -138,6 +138,7 @@ export const FLUSH_TWINS: readonly Twin[] = [
     { scenario: "fault-mprotect" },
     { scenario: "cross-page" },
     { scenario: "dontneed-mprotect" },
+    { scenario: "cow-mprotect" },
   ),
   COPY_INTERRUPTIBLE,
   ...also(COPY_INTERRUPTIBLE, { scenario: "cross-page-dontneed" }),
