@@ -42,7 +42,7 @@ export type PageAction =
   /** The file has another size, within which the page is or is not; a hole was made of it. */
   | { kind: "resize"; inside: boolean }
   | { kind: "punch" }
-  /** The page is at another place of the space now, which has a view number of its own (elsewhere). */
+  /** It is in this space (or at this place: fileOperations.ts) now, with its frame. */
   | { kind: "move"; to: number }
   /** Said that memory is used up, and did nothing. */
   | { kind: "oom" };

@@ -9,10 +9,10 @@ import { B, NEXT, RW } from "./places.js";
 
 export const attachTruncate: Scenario = {
   name: "attach-truncate",
-  about: "a file is mapped, and touched, while it is made shorter",
+  about: "a file is mapped while another CPU touches what it finds and makes the file shorter",
   tags: ["mmap", "fault", "truncate", "file"],
   files: [TWO],
   before: [{ at: NEXT, pages: 1, prot: RW }],
 
-  actors: [[mapFile(TWO, 2, RW, "shared"), read(B), read(B)], [truncate(TWO, 1)]],
+  actors: [[mapFile(TWO, 2, RW, "shared")], [read(B), truncate(TWO, 1), read(B)]],
 };

@@ -21,6 +21,7 @@ import { crossPage } from "./cross-page.js";
 import { crossPageDontneed } from "./cross-page-dontneed.js";
 import { crossingDontneed } from "./crossing-dontneed.js";
 import { crossingMunmap } from "./crossing-munmap.js";
+import { dontneedMprotect } from "./dontneed-mprotect.js";
 import { faultDontneed } from "./fault-dontneed.js";
 import { faultExtend } from "./fault-extend.js";
 import { faultFault } from "./fault-fault.js";
@@ -48,6 +49,7 @@ import { forkStaleCopy } from "./fork-stale-copy.js";
 import { forkTruncate } from "./fork-truncate.js";
 import { framesForOne } from "./frames-for-one.js";
 import { guardFault } from "./guard-fault.js";
+import { guardFresh } from "./guard-fresh.js";
 import { halvesReused } from "./halves-reused.js";
 import { heap } from "./heap.js";
 import { irqWalk } from "./irq-walk.js";
@@ -55,6 +57,8 @@ import { joinLeave } from "./join-leave.js";
 import { joinShootdown } from "./join-shootdown.js";
 import { leaving } from "./leave.js";
 import { leaveShootdown } from "./leave-shootdown.js";
+import { mremapFault } from "./mremap-fault.js";
+import { mremapFresh } from "./mremap-fresh.js";
 import { mremapTables } from "./mremap-tables.js";
 import { munmapMunmap } from "./munmap-munmap.js";
 import { munmapTruncate } from "./munmap-truncate.js";
@@ -197,6 +201,10 @@ export const SCENARIOS: readonly Scenario[] = [
   forkStaleCopy,
   forkOrder,
   fileFrameReused,
+  guardFresh,
+  mremapFault,
+  mremapFresh,
+  dontneedMprotect,
 ];
 
 export function scenario(name: string): Scenario {
