@@ -8,7 +8,7 @@
  */
 import type { Verdict } from "../check/explore.js";
 import type { ConstantName } from "../predict/constants.js";
-import type { LayoutName } from "../predict/machine.js";
+import type { Flush, LayoutName } from "../predict/machine.js";
 import type { Outcome } from "../predict/run.js";
 import type { CoreName } from "./cores.js";
 
@@ -23,7 +23,8 @@ export interface CheckAsk {
   /** Absent: as far as the time allows, the strongest verdict that is earned. */
   readonly strategy?: "bounded";
   readonly bound?: number;
-  readonly milliseconds: number;
+  /** Absent: until it is finished. */
+  readonly milliseconds?: number;
   /** False: interrupts off do not count as an RCU reader, as before Linux 4.20. */
   readonly irqIsReader?: boolean;
   /** A violation is made smaller and gets a schedule: it takes one more build of the core. */
@@ -40,6 +41,8 @@ export interface PointAsk {
   readonly fault: string;
   readonly tables: string;
   readonly layout?: LayoutName;
+  /** How TLBs are flushed, where that is not to be the machine file's way. */
+  readonly flush?: Flush;
   /** A changed core; the one that ships when not said. */
   readonly core?: CoreName;
   readonly seeds: number;

@@ -82,7 +82,7 @@ function counts(quick: boolean): readonly number[] {
 }
 
 function readers(quick: boolean, tables: string, cpus: number): PointAsk {
-  const size = { seeds: quick ? 1 : 3, operations: quick ? 160 : 250 };
+  const size = { seeds: quick ? 1 : 2, operations: 160 };
   return { kind: "point", machine: MACHINE, workload: "remote_readers", fault: "optimistic", tables, cpus, ...size };
 }
 

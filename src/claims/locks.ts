@@ -9,7 +9,7 @@ const CYCLES_A_NS = 2.6;
 const THOUSANDS = 1000;
 
 function size(quick: boolean) {
-  return { cpus: quick ? 24 : 48, seeds: quick ? 1 : 3, operations: quick ? 60 : 250 } as const;
+  return { cpus: quick ? 24 : 48, seeds: quick ? 1 : 3, operations: quick ? 60 : 200 } as const;
 }
 
 function point(quick: boolean, workload: string, fault: string, core?: CoreName, tables = "rcu"): PointAsk {
@@ -139,7 +139,7 @@ const LOADS = ["pft", "writers", "tlb_flush2"] as const;
 const NOISE = 0.05;
 
 function off(quick: boolean, workload: string, tables: string): PointAsk {
-  return { ...point(quick, workload, "spf", undefined, tables), operations: quick ? 60 : 200 };
+  return { ...point(quick, workload, "spf", undefined, tables), operations: 60 };
 }
 
 export const c6: Claim = {

@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Command, InvalidArgumentError } from "commander";
 import { buildHash } from "../check/schedule.js";
-import { type Claim, type Judgement, Unanswered } from "../claims/claim.js";
+import { type Claim, Unanswered } from "../claims/claim.js";
 import { CLAIMS } from "../claims/index.js";
 import { claimsJson, claimsText, type Settled } from "./claims/report.js";
 import { Session } from "./claims/session.js";
@@ -94,18 +94,18 @@ export function settle(claim: Claim, session: Session, quick: boolean): Settled 
   const asks = claim.asks(quick);
   return {
     claim,
-    judgement: judged(claim, session, quick),
+    ...judged(claim, session, quick),
     asked: asks.length,
     answered: asks.filter((ask) => session.isAnswered(ask)).length,
     kept: asks.filter((ask) => session.isKept(ask)).length,
   };
 }
 
-function judged(claim: Claim, session: Session, quick: boolean): Judgement | undefined {
+function judged(claim: Claim, session: Session, quick: boolean): Pick<Settled, "judgement" | "missing"> {
   try {
-    return claim.judge(session, quick);
+    return { judgement: claim.judge(session, quick) };
   } catch (error) {
-    if (error instanceof Unanswered) return undefined;
+    if (error instanceof Unanswered) return { missing: error.message };
     throw error;
   }
 }

@@ -9,6 +9,8 @@ export interface Settled {
   readonly claim: Claim;
   /** Absent: not all that it asks was answered. */
   readonly judgement?: Judgement | undefined;
+  /** Why there is none. */
+  readonly missing?: string | undefined;
   /** Questions; of these, answered at all, and by an earlier run. */
   readonly asked: number;
   readonly answered: number;
@@ -21,13 +23,16 @@ export function claimsText(all: readonly Settled[], quick: boolean, colours: Col
   return `${all.map((each) => one(each, quick, colours)).join("\n\n")}\n\n${tally(all)}\n`;
 }
 
-function one({ claim, judgement, asked, answered, kept }: Settled, quick: boolean, colours: Colours): string {
+function one({ claim, judgement, missing, asked, answered, kept }: Settled, quick: boolean, colours: Colours): string {
   const lines = [`${colours.bold(claim.name)}  ${claim.claim} (${claim.by})`, `${INDENT}tested   ${claim.tested}`];
   for (const { what, value } of judgement?.figures ?? []) lines.push(`${INDENT}         ${what}: ${value}`);
   if (judgement) {
     lines.push(`${INDENT}verdict  ${paint(judgement.verdict, colours)}: ${judgement.because}`);
     lines.push(`${INDENT}bound    ${judgement.bound}`);
-  } else lines.push(`${INDENT}verdict  ${colours.yellow("not finished")}: ${answered} of ${asked} questions answered`);
+  } else
+    lines.push(
+      `${INDENT}verdict  ${colours.yellow("not finished")}: ${answered} of ${asked} questions answered${missing ? `; ${missing}` : ""}`,
+    );
   if (kept > 0)
     lines.push(
       `${INDENT}kept     ${kept === asked ? "all" : `${kept} of ${asked}`} answers are an earlier run's on this build`,

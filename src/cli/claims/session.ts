@@ -131,7 +131,7 @@ export class Session implements Answers {
 
   #answer<T>(ask: Ask): T {
     const key = keyOf(ask);
-    if (!this.#answers.has(key)) throw new Unanswered(key);
+    if (!this.#answers.has(key)) throw new Unanswered(`none to ${key}`);
     return this.#answers.get(key) as T;
   }
 
@@ -249,7 +249,8 @@ export class Session implements Answers {
   #predictJobs(ask: PointAsk): PredictJob[] {
     const { workload, cpus, fault: policy, tables, operations } = ask;
     const given = loadMachine(this.#settings.root, ask.machine);
-    const machine = withValues(given, { ...ask.values, ...this.#settings.values });
+    const changed = withValues(given, { ...ask.values, ...this.#settings.values });
+    const machine = { ...changed, flush: ask.flush ?? changed.flush };
     const patches = this.#changed(ask.core && CORES[ask.core]);
     const layout = ask.layout ?? machine.layout;
     const job = { machine, workload, cpus, policy, tables, layout, operations, patches };
