@@ -30,7 +30,7 @@ const THREADS = 3;
 const PROCESSES = 2;
 const MEMORY = "512M";
 /** What the program needs when nothing fails, or little more. */
-const SCARCE = ["24M", "32M", "40M"];
+const SCARCE = ["23M", "24M", "28M"];
 /** How a process is told to have been killed for want of memory; the first one among them. */
 const OUT_OF_MEMORY = /^faultline: (process \d+: )?out of memory: .*\n/gm;
 const KILLED = 137;

@@ -120,19 +120,58 @@ static void guardOwn(int from, int count) {
   }
 }
 
-/* To the region's other half. Over several mappings it is refused by kernels before 6.17, with the goal already gone. */
+/* To another place in the region; or the pages alone, and what they leave is zero again. Over several mappings it is refused by kernels before 6.17, with the goal already gone. */
 static void moveOwn(int from, int count) {
   int to = (int)below((uint64_t)(OWN_PAGES - count + 1));
   if (to < from + count && from < to + count) return;
-  char *got = mremap(ownPage(from), count * PAGE, count * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, ownPage(to));
+  int stays = oneIn(4);
+  long flags = MREMAP_MAYMOVE | MREMAP_FIXED | (stays ? MREMAP_DONTUNMAP : 0);
+  char *got = mremap(ownPage(from), count * PAGE, count * PAGE, flags, ownPage(to));
   if (got == MAP_FAILED) {
-    if (errno != EFAULT && !wanting(-1, "mremap of own pages")) return;
-    if (errno != EFAULT) unmapOwn(from, count);
+    int refused = errno == EFAULT || (stays && errno == EINVAL);
+    if (!refused) wanting(-1, "mremap of own pages"), unmapOwn(from, count);
     return unmapOwn(to, count);
   }
   if (got != (char *)ownPage(to)) broken("mremap moved to %p, wanted %p", got, (void *)ownPage(to));
   memcpy(&me->own[to], &me->own[from], (size_t)count * sizeof(struct page));
-  setRun(from, count, (struct page){0});
+  for (int i = from; stays && i < from + count; i++) me->own[i].stamp = me->own[i].guard = 0;
+  if (!stays) setRun(from, count, (struct page){0});
+}
+
+/* What a fork does with them; one of the two kinds at a time. */
+static void adviseOwn(int from, int count) {
+  uint8_t atFork = (uint8_t)below(3);
+  int failed = WANTING(madvise(ownPage(from), count * PAGE, MADV_DOFORK)) ||
+               WANTING(madvise(ownPage(from), count * PAGE, MADV_KEEPONFORK)) ||
+               (atFork && WANTING(madvise(ownPage(from), count * PAGE, atFork == 1 ? MADV_DONTFORK : MADV_WIPEONFORK)));
+  if (failed) return unmapOwn(from, count);
+  for (int i = from; i < from + count; i++) me->own[i].atFork = atFork;
+}
+
+/* The model of the copy that a fork made. */
+static void ownWasCopied(void) {
+  for (int i = 0; i < OWN_PAGES; i++) {
+    struct page *page = &me->own[i];
+    if (page->atFork == 1) *page = (struct page){0};
+    if (page->atFork == 2) page->stamp = page->guard = 0;
+  }
+}
+
+/* A page through a file to another: the kernel reads and writes what guest code could. */
+static void copyOwn(int from, int to) {
+  if (!me->file) {
+    int fd = memfd_create("page", 0);
+    if (wanting(fd, "memfd_create")) return;
+    me->file = fd;
+  }
+  int readable = rightCode(&me->own[from], R) == 0, writable = rightCode(&me->own[to], RW) == 0;
+  long got = pwrite(me->file, ownPage(from), PAGE, 0);
+  if (got == -1 && (readable ? wanting(got, "pwrite of an own page") : errno == EFAULT)) return;
+  if (got != PAGE || !readable) broken("pwrite of own page %d (readable %d): %ld", from, readable, got);
+  got = pread(me->file, ownPage(to), PAGE, 0);
+  if (got == PAGE && writable) me->own[to].stamp = me->own[from].stamp;
+  else if (writable && wanting(got, "pread into an own page")) fillOwn(to, 1);
+  else if (got != -1 || writable || errno != EFAULT) broken("pread of own page %d (writable %d): %ld", to, writable, got);
 }
 
 /* MADV_FREE may drop a page now, later or not at all, until it is written: so it is written. */
@@ -169,12 +208,14 @@ static void fresh(void) {
 static void ownStep(void) {
   int from = (int)below(OWN_PAGES), most = 1 + (int)below((uint64_t)(OWN_PAGES - from < 16 ? OWN_PAGES - from : 16));
   int run = mappedRun(from, most);
-  uint64_t choice = below(12);
+  uint64_t choice = below(14);
   if (choice == 0) return mapOwn(from, most);
   if (choice == 1) return oneIn(3) ? unmapOwn(from, most) : fresh();
   if (choice <= 3) return checkOwn(from, most);
   if (choice <= 5) return fillOwn(from, most);
+  if (choice == 12) return copyOwn(from, (int)below(OWN_PAGES));
   if (run == 0) return mapOwn(from, most);
+  if (choice == 13) return adviseOwn(from, run);
   if (choice == 6) return protectOwn(from, run);
   if (choice == 7) return dropOwn(from, run);
   if (choice == 8) return guardOwn(from, run);

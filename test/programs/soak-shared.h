@@ -160,6 +160,46 @@ static void siblingStep(void) {
   }
 }
 
+/* The parent's own pages while it waits: as the copy of them says. Then one is changed, if the model lets it. */
+static uint32_t remoteStamp(uint64_t childPath) { return (uint32_t)(childPath >> 32) | 1; }
+static int remotePage(uint64_t childPath) { return (int)(childPath % OWN_PAGES); }
+
+static void parentPages(pid_t parent) {
+  static __thread uint64_t words[512];
+  struct iovec mine = {words, PAGE};
+  for (int i = 0; i < OWN_PAGES; i++) {
+    if (me->own[i].atFork != 0) continue;
+    struct iovec its = {ownPage(i), PAGE};
+    long got = process_vm_readv(parent, &mine, 1, &its, 1, 0), error = errno;
+    int readable = rightCode(&me->own[i], R) == 0;
+    if (got == PAGE ? !readable : readable || error != EFAULT)
+      broken("parent's own page %d (readable %d): %ld %s", i, readable, got, errname((int)error));
+    for (unsigned w = 0; got == PAGE && w < 512; w++)
+      if (words[w] != wordOf(me->own[i].stamp, w)) broken("parent's own page %d word %u: %lx", i, w, words[w]);
+  }
+}
+
+static void changeParent(pid_t parent) {
+  static __thread uint64_t words[512];
+  int i = remotePage(path);
+  for (unsigned w = 0; w < 512; w++) words[w] = wordOf(remoteStamp(path), w);
+  struct iovec mine = {words, PAGE}, its = {ownPage(i), PAGE};
+  long got = process_vm_writev(parent, &mine, 1, &its, 1, 0), error = errno;
+  int writable = rightCode(&me->own[i], RW) == 0;
+  if (me->own[i].atFork != 0) return;
+  if (got == PAGE ? !writable : writable || error != EFAULT)
+    broken("store to the parent's own page %d (writable %d): %ld %s", i, writable, got, errname((int)error));
+}
+
+/* In the parent, once the child has ended; `finished`: it cannot have missed that. */
+static void changedByChild(uint64_t childPath, int finished) {
+  int i = remotePage(childPath);
+  if (rightCode(&me->own[i], RW) != 0) return;
+  if (me->own[i].atFork == 0 && finished) me->own[i].stamp = remoteStamp(childPath);
+  else fillOwn(i, 1);
+  checkOwn(i, 1);
+}
+
 static void mailStep(void) {
   uint64_t word = below(512), value = get((uint64_t *)MAIL_AT + word);
   if (value != 0 && value != mailPlace(word)) broken("mailbox word %lu: %lx", word, value);

@@ -9,13 +9,12 @@
  * Output       one line when all is well; else a line on stderr with the seed, SIGABRT, and every parent fails likewise        */
 #include "soak-shared.h"
 #include <sched.h>
+#include <sys/time.h>
 
 #define CHILD_MS 60
 
-static const char *self = "/proc/self/exe";
-static int threadCount;
-
 static void work(int64_t until);
+static void execute(uint64_t childPath, int childMortal);
 
 static void claimSlot(void) {
   uint32_t at = add(&board->slots, 1);
@@ -45,6 +44,7 @@ static void *threadMain(void *arg) {
   checkOwn(0, OWN_PAGES);
   closeViews();
   freeSlot();
+  if (me->file) close(me->file);
   return NULL;
 }
 
@@ -61,7 +61,14 @@ static int startThreads(int count, pthread_t *all) {
   return started;
 }
 
+static void onAlarm(int number) { (void)number; }
+
+/* Some processes have signals come between anything and anything. */
 static void enroll(void) {
+  struct sigaction action = {.sa_handler = onAlarm, .sa_flags = SA_RESTART};
+  sigaction(SIGALRM, &action, NULL);
+  struct itimerval often = {.it_interval.tv_usec = 2000, .it_value.tv_usec = 2000};
+  if (path % 3 == 0) setitimer(ITIMER_REAL, &often, NULL);
   uint64_t number = add(&board->processes, 1);
   put(&board->pids[number % 64], getpid());
 }
@@ -77,8 +84,14 @@ static void breakStep(void) {
   if ((char *)syscall(SYS_brk, from) != from && !get(&board->scarce)) broken("brk did not go back");
 }
 
-/* In a child: all there is to say about the copy, then a life of its own. Returns its exit code. */
-static int childLife(int threadsThen, int64_t until) {
+/* In a child: all there is to say about the copy, then a life of its own. Returns its exit code. A parent that may be killed may
+ * also execute, and then has other pages under the same pid: it is left alone (parent is 0). */
+static int childLife(pid_t parent, int threadsThen, int64_t until) {
+  if (parent) {
+    parentPages(parent);
+    changeParent(parent);
+  }
+  ownWasCopied();
   checkOwn(0, OWN_PAGES);
   for (int i = 0; i < THREADS; i++) checkLog(i);
   enroll();
@@ -90,14 +103,18 @@ static int childLife(int threadsThen, int64_t until) {
   int started = depth < 3 ? startThreads(threadsThen, all) : 0;
   work(end);
   checkOwn(0, OWN_PAGES);
-  if (started && mortal) _exit(65); // before they end
+  if (started && mortal) {
+    if (oneIn(2)) execute(path, 1);
+    _exit(65); // before they end
+  }
   for (int i = 0; i < started; i++) finish(all[i]);
   closeViews();
   freeSlot();
   return (int)(path & 63);
 }
 
-static void executeSelf(const char *program, uint64_t childPath, int childMortal) {
+/* Returns only if it fails. */
+static void execute(uint64_t childPath, int childMortal) {
   char numbers[10][24], *args[12] = {"soak", "executed"};
   uint64_t values[] = {seed,    childPath, (uint64_t)childMortal, (uint64_t)depth + 1, (uint64_t)boardFd, (uint64_t)sumFds[1],
                        (uint64_t)sumFds[2], (uint64_t)cutFds[0],    (uint64_t)cutFds[1]};
@@ -105,18 +122,23 @@ static void executeSelf(const char *program, uint64_t childPath, int childMortal
     sprintf(numbers[i], "%lu", values[i]);
     args[2 + i] = numbers[i];
   }
+  signal(SIGALRM, SIG_IGN); // what is armed stays so, and would find no handler
+  execv("/proc/self/exe", args);
+}
+
+static void vforkAndExecute(uint64_t childPath, int childMortal) {
   pid_t pid = vfork();
   if (pid == 0) {
-    execv(program, args);
+    execute(childPath, childMortal);
     _exit(errno == ENOMEM || errno == EAGAIN ? 66 : 67);
   }
   if (wanting(pid, "vfork")) return;
   int status = 0;
   if (waitpid(pid, &status, 0) != pid) broken("waitpid of an executed child = %s", errname(errno));
-  int lawful = WIFEXITED(status) && (WEXITSTATUS(status) == (int)(childPath & 63) || WEXITSTATUS(status) == 64 + childMortal - 1 ||
-                                     (childMortal && WEXITSTATUS(status) == 65));
-  if (!lawful && !get(&board->scarce)) broken("executed child %lx ended with status %x", childPath, status);
-  if (status == SIGABRT) broken("executed child %lx was broken", childPath);
+  int lawful = WIFEXITED(status) && WEXITSTATUS(status) == (int)(childPath & 63);
+  int wanted = get(&board->scarce) && ((WIFEXITED(status) && WEXITSTATUS(status) == 66) ||
+                                       (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL));
+  if (!lawful && !wanted) broken("executed child %lx ended with status %x", childPath, status);
 }
 
 static void childStep(void) {
@@ -124,8 +146,8 @@ static void childStep(void) {
   int childMortal = mortal || oneIn(2), threadsThen = (int)below(3), killed = childMortal && oneIn(2);
   uint64_t lifeMs = 1 + below(CHILD_MS), killMs = below(CHILD_MS);
   if (depth >= 3 || me->slot == NULL) return;
-  if (depth < 2 && oneIn(4)) return executeSelf(self, childPath, childMortal);
-  pid_t pid = fork();
+  if (depth < 2 && oneIn(4)) return vforkAndExecute(childPath, childMortal);
+  pid_t parent = mortal || get(&board->scarce) ? 0 : getpid(), pid = fork();
   if (wanting(pid, "fork")) return;
   if (pid == 0) {
     path = childPath;
@@ -133,15 +155,18 @@ static void childStep(void) {
     mortal = childMortal;
     me->random = mixed(seed ^ path);
     me->operations = me->faults = 0;
-    _exit(childLife(threadsThen, nowOn(CLOCK_MONOTONIC) + (int64_t)lifeMs * MS));
+    me->file = 0;
+    _exit(childLife(parent, threadsThen, nowOn(CLOCK_MONOTONIC) + (int64_t)lifeMs * MS));
   }
   if (killed) {
     usleep((useconds_t)killMs * 1000);
     if (kill(pid, SIGKILL) != 0) broken("kill = %s", errname(errno));
-  } else checkOwn(0, OWN_PAGES);
+  } else if (!parent) checkOwn(0, OWN_PAGES); // else the child changes one
   int status = 0;
   if (waitpid(pid, &status, 0) != pid) broken("waitpid = %s", errname(errno));
+  if (parent) changedByChild(childPath, WIFEXITED(status));
   if (WIFEXITED(status) && WEXITSTATUS(status) == (int)(childPath & 63)) return;
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 66 && get(&board->scarce)) return;
   if (WIFEXITED(status) && childMortal && (WEXITSTATUS(status) == 64 || WEXITSTATUS(status) == 65)) return;
   if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && (killed || get(&board->scarce))) return;
   broken("child %lx ended with status %x", childPath, status);
@@ -236,7 +261,7 @@ int main(int argc, char **argv) {
   if (argc == 11 && strcmp(argv[1], "executed") == 0) return executed(argv);
   if (argc < 5) return 2;
   seed = strtoul(argv[1], NULL, 10);
-  threadCount = atoi(argv[3]) < THREADS ? atoi(argv[3]) : THREADS;
+  int threadCount = atoi(argv[3]) < THREADS ? atoi(argv[3]) : THREADS;
   setUp(atol(argv[2]));
   board->scarce = argc > 5;
   int count = atoi(argv[4]);

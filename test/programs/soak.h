@@ -35,7 +35,7 @@ struct board {
 };
 
 struct page {
-  uint8_t mapped, prot, guard;
+  uint8_t mapped, prot, guard, atFork; /* atFork: 0 copied, 1 not there, 2 zeros */
   uint32_t stamp; /* what fills it; 0: zeros */
 };
 
@@ -46,6 +46,7 @@ struct thread {
   char *view[KINDS];
   int viewProt[KINDS];
   struct slot *slot;
+  int file; /* of one page, of this thread alone; made when first needed */
 };
 
 static struct board *board;
