@@ -17,4 +17,6 @@ export const forkStaleCopy: Scenario = {
     [write(A, 1), read(A)],
     [write(A + 1, 2), read(A)],
   ],
+  noTwin:
+    "no fault commits while fork copies, so whoever copies finds no writable translation; that he flushes: copy-unflushed",
 };

@@ -2,7 +2,6 @@
 import { Policy } from "../../core/abi/mman.js";
 import { also, inFile, type Twin } from "./twin.js";
 
-const COPY = "if (source != 0) memory.copy(frame, source, 4096);";
 const FLUSH = "if ((old & PTE_A) != 0 && (old & PTE_V) != 0) shootPage(cpu, va & PAGE_BASE);";
 
 const FORK_WITHOUT_FLUSH: Twin = {
@@ -60,20 +59,6 @@ export const FORK_TWINS: readonly Twin[] = [
   SHARED_TAKEN_OVER,
   ...also(SHARED_TAKEN_OVER, { scenario: "cow-exit" }, { scenario: "private-shared-write" }),
   COPY_UNFLUSHED,
-  {
-    name: "copies-before-flush",
-    about: "a page is copied before its translations are gone: what a CPU stores meanwhile is in neither copy",
-    patches: inFile(
-      "mm/cow.ts",
-      [FLUSH, `if (!isZeroFrame(old)) memory.copy(frame, ptePhys(old), 4096); ${FLUSH}`],
-      [COPY, ""],
-    ),
-    scenario: "fork-stale-copy",
-    long: true,
-    policy: Policy.Optimistic,
-    // The copy beside the store; or the store that is gone.
-    caughtBy: ["race", "results"],
-  },
   {
     name: "reuse-of-a-shared-page",
     about: "a page is taken over that was the space's alone when the fault began: fork has shared it since",
