@@ -126,20 +126,6 @@ export const FORK_TWINS: readonly Twin[] = [
     caughtBy: ["rest", "results"],
   },
   {
-    name: "fork-leaf-unlocked",
-    about: "fork copies the entries of a table whose lock it has given back",
-    patches: inFile(
-      "mm/fork.ts",
-      ["lockTable(cpu, target);", "lockTable(cpu, target); unlockTable(cpu, leaf);"],
-      ["unlockTable(cpu, target);", "unlockTable(cpu, target); lockTable(cpu, leaf);"],
-    ),
-    scenario: "fork-truncate",
-    long: true,
-    policy: Policy.Optimistic,
-    // Who cuts the file off takes an entry out between the look and the copy: no fault comes beside it in any case.
-    caughtBy: ["race", "rest", "results", "bug", "freed"],
-  },
-  {
     name: "child-table-uncounted",
     about: "the entries that fork makes are not counted in the child's table",
     patches: inFile("mm/fork.ts", ["addUsedLocked(target, copied);", ""]),
