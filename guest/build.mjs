@@ -33,6 +33,12 @@ const PROGRAMS = {
   ],
   counter: [["-t", "3", "-n", "500"], ["-x"]],
   segv: [["wild"], ["readonly"], ["none"], ["unmapped"], ["die"], []],
+  membench: [
+    ["-t", "2", "-m", "-s", "0.02", "mmap", "dontneed", "fileread", "shared"],
+    ["-s", "0.02", "fork", "exec", "cow"],
+    ["none"],
+    [],
+  ],
   storm: [["-t", "2", "-p", "32", "-n", "3", "-v"], ["-t", "1", "-m", "none", "-r", "dontneed", "-p", "16"], ["-q"]],
 };
 
@@ -56,6 +62,7 @@ function behaviour(file, args) {
   const shown = (run.stdout + run.stderr)
     .replace(/\b(ns|rate)=\d+/g, "$1=…")
     .replace(/^mutator .*$/m, "mutator …")
+    .replace(/^(\w+) \d+ \d+$/gm, "$1 …")
     .replace(/^qemu: uncaught .*$/gm, "");
   return `${run.signal ?? run.status} ${shown}`;
 }

@@ -13,7 +13,8 @@ interface Row {
   readonly tables: string;
   readonly layout: string;
   readonly program: string;
-  readonly mutator: string;
+  readonly test: string;
+  readonly mutator: string | boolean;
   readonly threads: number;
   readonly pages: number;
   readonly rate: number;
@@ -75,6 +76,29 @@ test("bench storm, guest and layout write theirs", { timeout: 90_000 }, () => {
     expect(sparseNs).toBeGreaterThan(denseNs);
     expect(live).toBeGreaterThan(1024);
   }
+});
+
+test("bench memory writes every operation, alone and beside a mutator", { timeout: 90_000 }, () => {
+  const { rows, commands } = bench("memory", "--threads", "1,2", "--milliseconds", "20");
+  expect(commands).toEqual(["./faultline bench memory --threads 1,2 --samples 1"]);
+  const ours = rows.memory!.filter(({ name }) => name === "optimistic");
+  for (const mode of ["1 false", "2 false", "2 true"]) {
+    const of = ours.filter(({ threads, mutator }) => `${threads} ${mutator}` === mode);
+    expect(of.map(({ test }) => test)).toEqual([
+      "mmap",
+      "mprotect",
+      "dontneed",
+      "fork",
+      "exec",
+      "cow",
+      "fileread",
+      "filesingle",
+      "shared",
+      "memfd",
+      "vmread",
+    ]);
+  }
+  for (const { rate } of rows.memory!) expect(rate).toBeGreaterThan(1);
 });
 
 test("an unknown bench is named", () => {

@@ -25,7 +25,7 @@ describe("the core that ships breaks no rule", () => {
     ["vma-refcount, irq", Policy.VmaRefcount, Tables.Irq, Layout.Page],
     ["optimistic", Policy.Optimistic, Tables.Rcu, Layout.Page],
     ["optimistic, irq, halves", Policy.Optimistic, Tables.Irq, Layout.Halves],
-  ])("%s", (_name, policy, tables, layout) => {
+  ])("%s", { timeout: 60_000 }, (_name, policy, tables, layout) => {
     for (const each of SCENARIOS) {
       const failure = new Checker(shipped, each, policy, tables, layout, order).runSeeds(1, 3);
       expect(failure && `${each.name}, seed ${failure.seed}: ${failure.text}\n${failure.columns}`).toBeUndefined();

@@ -241,8 +241,7 @@ test("a mapped object outlives its descriptor and its name", async () => {
     ["close", 3],
     ["unlinkat", AT, "m", 0],
   ]);
-  const page = (offset: number): number =>
-    a.request(HostCall.ReadPage, [BigInt(object), BigInt(offset), BigInt(CALL_BYTES)], 0);
+  const page = (offset: number): number => a.pages(HostCall.ReadPages, object, offset, [new Uint8Array(4096)]);
   expect([page(0), page(4096)]).toEqual([1, 0]);
   expect(a.request(HostCall.ReleaseObject, [BigInt(object)], 0)).toBe(0);
   expect(page(0)).toBe(-Errno.EBADF);

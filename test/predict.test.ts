@@ -43,7 +43,7 @@ function run(changes: Partial<Request> = {}): Outcome {
   return simulate(build, request, SOFTWARE_NS);
 }
 
-describe("a run", () => {
+describe("a run", { timeout: 60_000 }, () => {
   test("is a function of its inputs and its seed", () => {
     const contended = { policy: "mmap-lock", workload: workloadOf("writers")!, operations: 60 };
     expect(run(contended)).toEqual(run(contended));
@@ -90,7 +90,7 @@ describe("a run", () => {
   });
 });
 
-describe("what the model says", () => {
+describe("what the model says", { timeout: 60_000 }, () => {
   test("a lock that everybody takes does not scale, optimistic faults do", () => {
     const gain = (policy: string) => run({ policy, cpus: 32 }).rate / run({ policy, cpus: 1 }).rate;
     expect(gain("mmap-lock")).toBeLessThan(16);
@@ -115,13 +115,26 @@ describe("what the model says", () => {
     expect(shoot("milan-72-invlpgb", "irq").ipis.count).toBeGreaterThan(0);
   });
 
+  test("a lock that waits for a miss is waited for: asking for the line first helps where tables are shared", () => {
+    const shared = (pretouch: boolean) =>
+      run({ workload: workloadOf("pft_shared")!, cpus: 8, operations: 200, pretouch });
+    expect(shared(false).spent.missLocked).toBeGreaterThan(2 * shared(true).spent.missLocked);
+    expect(shared(true).rate / shared(false).rate).toBeGreaterThan(1.05);
+  });
+
+  test("a fault touches as many lines with tables under RCU as with interrupts off", () => {
+    const lines = (tables: string) => run({ tables, policy: "spf", operations: 320 }).footprint;
+    expect(Math.abs(lines("rcu").linesTouched - lines("irq").linesTouched)).toBeLessThan(0.5);
+    expect(Math.abs(lines("rcu").linesWritten - lines("irq").linesWritten)).toBeLessThan(0.5);
+  });
+
   test("interrupts that are off are off for longer when walks need them off", () => {
     const { irqOff } = run({ tables: "irq", policy: "spf" });
     expect(irqOff.p99).toBeGreaterThan(run({ tables: "rcu", policy: "spf" }).irqOff.p99);
   });
 });
 
-describe("a machine", () => {
+describe("a machine", { timeout: 60_000 }, () => {
   test.each(machineNames(ROOT))("%s has a value with a source, or bounds to sweep, for each constant", (name) => {
     for (const [constant, { value, source, sweep }] of Object.entries(loadMachine(ROOT, name).constants)) {
       if (source !== undefined) continue;
@@ -163,7 +176,7 @@ describe("a machine", () => {
   });
 });
 
-describe("validation", () => {
+describe("validation", { timeout: 60_000 }, () => {
   const row = (published: number, predicted: number, what: Comparison["what"], policy = "spf"): Comparison => ({
     table: "t",
     policy,

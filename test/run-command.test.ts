@@ -160,16 +160,16 @@ describe("programs", () => {
     const { status, err } = await faultline(
       "run",
       "--memory",
-      "24M",
+      "32M",
       guest("storm"),
       "-t",
-      "2",
+      "8",
       "-m",
       "none",
       "-n",
-      "1",
+      "20",
       "-p",
-      "4096",
+      "1024",
     );
     expect(status).toBe(137);
     expect(err).toMatch(/^faultline: out of memory: [^\n]+\n$/);

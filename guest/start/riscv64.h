@@ -4,17 +4,27 @@
  * Calls       number in a7, arguments in a0..a5, result (or -errno) in a0; nothing else changes
  * Numbers     Linux include/uapi/asm-generic/unistd.h
  * Clone       riscv passes (flags, stack, ptid, tls, ctid): tls before ctid, unlike x86-64        */
+#define SYS_unlinkat 35
+#define SYS_ftruncate 46
+#define SYS_openat 56
+#define SYS_close 57
 #define SYS_write 64
 #define SYS_exit 93
 #define SYS_exit_group 94
 #define SYS_futex 98
+#define SYS_nanosleep 101
 #define SYS_clock_gettime 113
+#define SYS_kill 129
 #define SYS_rt_sigaction 134
 #define SYS_munmap 215
 #define SYS_clone 220
+#define SYS_execve 221
 #define SYS_mmap 222
 #define SYS_mprotect 226
 #define SYS_madvise 233
+#define SYS_wait4 260
+#define SYS_process_vm_readv 270
+#define SYS_memfd_create 279
 
 #define SA_RESTORER 0 /* the kernel's vdso, or the machine, returns from handlers */
 

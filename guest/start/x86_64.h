@@ -6,16 +6,26 @@
  * Clone       x86-64 passes (flags, stack, ptid, ctid, tls)
  * Handlers    return through SA_RESTORER, which this architecture demands                              */
 #define SYS_write 1
+#define SYS_close 3
 #define SYS_mmap 9
 #define SYS_mprotect 10
 #define SYS_munmap 11
 #define SYS_rt_sigaction 13
 #define SYS_madvise 28
+#define SYS_nanosleep 35
 #define SYS_clone 56
+#define SYS_execve 59
 #define SYS_exit 60
+#define SYS_wait4 61
+#define SYS_kill 62
+#define SYS_ftruncate 77
 #define SYS_futex 202
 #define SYS_clock_gettime 228
 #define SYS_exit_group 231
+#define SYS_openat 257
+#define SYS_unlinkat 263
+#define SYS_process_vm_readv 310
+#define SYS_memfd_create 319
 
 #define SA_RESTORER 0x04000000
 

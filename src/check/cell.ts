@@ -77,6 +77,11 @@ export function outcomes(cell: Cell, timed: Timed): Cell[] {
       const changed = withView(shadowed(cell, space, view, end), space, { ...view, prot: action.prot });
       return action.sure ? [changed] : [changed, cell];
     }
+    case "move": {
+      if (!view) return [];
+      const gone = removed(removed(cell, space, end), action.to, end);
+      return [withView(gone, action.to, view)];
+    }
     case "fork":
       return [forked(cell, view, action.child)];
     case "resize":

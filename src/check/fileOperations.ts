@@ -9,8 +9,9 @@ import { MapFlag } from "../core/abi/mman.js";
 import { EVERYWHERE } from "./history.js";
 import type { Machine } from "./hooked.js";
 import { asHost, mapFile as mapOpened, release as releaseAll, writeBack } from "./host.js";
-import { type Acted, type Call, type Operation, type Outcome, PAGE, type PageAction } from "./operations.js";
+import { type Acted, type Call, type Operation, type Outcome, PAGE, type PageAction, read } from "./operations.js";
 import type { FileAtStart } from "./scenario.js";
+import { Violation } from "./violation.js";
 
 const NO_MEMORY = -12;
 
@@ -30,6 +31,7 @@ export function mapFile(
       const map = () =>
         m.core.sysMmap(cpu, BigInt(at), BigInt(pages * PAGE), prot, flags, file.id, BigInt(first * PAGE));
       const result = yield* mapOpened(m, cpu, file.id, map);
+      if (result < 0) throw new Violation("results", `a file that is there can not be mapped: ${result}`);
       yield () => m.core.kernelExit(cpu);
       return { result };
     },
@@ -173,12 +175,65 @@ export function exit(): Operation {
       const number = m.host.spaceOf(m, cpu);
       const space = m.host.spaces[number];
       yield () => m.core.leaveSpace(cpu);
-      m.host.spaces[number] = 0;
+      yield* asHost(m, cpu, () => {
+        m.host.spaces[number] = 0;
+      });
       yield () => m.core.putSpace(cpu, space);
       yield () => m.core.kernelExit(cpu);
       return { result: 0 };
     },
     actions: () => [],
+  };
+}
+
+/**
+ * process_vm_readv(2) of a space whose process may end: with a reference, if there is one to be had. A read of a space that is gone
+ * did nothing. Which processes there are is looked up under one lock (task/space.ts), which the host's stands for.
+ */
+export function heldRemoteRead(at: number, space: number): Operation {
+  const GONE = -3;
+  const offset = at % PAGE;
+  return {
+    text: `remote read ${at.toString(16)} of space ${space}`,
+    *calls(m, cpu) {
+      const { core } = m;
+      const bounce = m.plain.bounce(cpu);
+      let record = 0;
+      const find = () => {
+        record = m.host.spaces[space];
+      };
+      const held = yield* asHost(m, cpu, find, () => (record === 0 ? 0 : core.tryHoldSpace(record)));
+      if (held === 0) return { result: GONE };
+      const failed = Number(yield () => core.remoteRead(cpu, record, bounce, BigInt(at), 1));
+      yield () => core.putSpace(cpu, record);
+      yield () => core.kernelExit(cpu);
+      return { result: failed === 0 ? m.bytes[bounce] : failed };
+    },
+    actions: (result) => {
+      if (result === GONE) return [];
+      return [[at - offset, { kind: "read", offset, value: result < 0 ? undefined : result }, space]];
+    },
+  };
+}
+
+/** Reads two places that the other actor wrote to one after the other, the later first: who has that has the other, too. */
+export function readInOrder(later: number, earlier: number): Operation {
+  const first = read(later);
+  const second = read(earlier);
+  return {
+    text: `read ${later.toString(16)} and ${earlier.toString(16)}`,
+    *calls(m, cpu) {
+      const { result } = yield* first.calls(m, cpu);
+      const before = yield* second.calls(m, cpu);
+      if (result !== 0 && before.result === 0) {
+        throw new Violation(
+          "results",
+          `${later.toString(16)} has what was stored after what ${earlier.toString(16)} lacks`,
+        );
+      }
+      return { result };
+    },
+    actions: (result) => first.actions(result),
   };
 }
 

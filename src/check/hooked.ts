@@ -75,7 +75,7 @@ export interface CoreWords {
   trimObjects(cpu: number): void;
   trimsPending(): number;
   closeObject(cpu: number, object: number): void;
-  forgetObject(cpu: number, object: number): number;
+  forgetObject(cpu: number, object: number, lost: number): number;
   takeReleasedObject(cpu: number): number;
   ioObject(cpu: number): number;
   ioOffset(cpu: number): bigint;

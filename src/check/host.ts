@@ -136,7 +136,7 @@ export function* release(m: Machine, cpu: number): Part {
     const id = Number(yield () => core.takeReleasedObject(cpu)) >>> 0;
     if (id === 0) return;
     yield* writeBack(m, cpu, id);
-    yield () => core.forgetObject(cpu, id);
+    yield () => core.forgetObject(cpu, id, 0);
   }
 }
 

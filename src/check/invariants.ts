@@ -24,11 +24,14 @@ const TASK_SIZE = 1n << 38n;
 
 /** The structure is whole. Ask when no operation is under way. */
 export function mustHoldAtRest({ plain, words, descriptors }: Machine): void {
-  // It counts in the descriptors of frames what it finds: those are put back.
+  // It counts in the descriptors of frames what it finds, and enters every space: all that is put back.
+  const cpu = plain.cpuArea(0);
   const [first, end] = descriptors;
   const before = words.slice(first, end);
-  const bug = plain.verifySpace(plain.cpuArea(0));
+  const area = words.slice(cpu >>> 2, plain.bounce(cpu) >>> 2);
+  const bug = plain.verifySpace(cpu);
   words.set(before, first);
+  words.set(area, cpu >>> 2);
   if (bug !== 0) throw new Violation("rest", bugText(bug));
 }
 
@@ -47,7 +50,7 @@ export function mustConserve(machine: Machine, cpus: number, frames: number): vo
     core.cpuOffline(cpu);
   }
   const cpu = plain.cpuArea(0);
-  const [first, ...others] = machine.host.spaces;
+  const [first = plain.firstSpace(), ...others] = machine.host.spaces;
   if (plain.cpuWord(0, CpuWord.Idle) !== 0) core.cpuOnline(cpu);
   if (plain.spaceOf(cpu) !== first) core.switchSpace(cpu, first);
   for (const space of others) if (space !== 0) core.putSpace(cpu, space);

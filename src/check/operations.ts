@@ -6,7 +6,7 @@
  * call ends in kernelExit, as in the machine: interrupts are taken and quiescence is stored there.
  */
 import { Errno } from "../core/abi/errno.js";
-import { Advice, MapFlag } from "../core/abi/mman.js";
+import { Advice, MapFlag, MremapFlag } from "../core/abi/mman.js";
 import { Pending } from "../core/abi/pending.js";
 import type { Backing } from "./cell.js";
 import type { Machine } from "./hooked.js";
@@ -42,6 +42,8 @@ export type PageAction =
   /** The file has another size, within which the page is or is not; a hole was made of it. */
   | { kind: "resize"; inside: boolean }
   | { kind: "punch" }
+  /** It is in this space (or at this place: fileOperations.ts) now, with its frame. */
+  | { kind: "move"; to: number }
   /** Said that memory is used up, and did nothing. */
   | { kind: "oom" };
 
@@ -93,6 +95,48 @@ export function dontNeed(at: number, pages: number): Operation {
     `dontneed ${range(at, pages)}`,
     (m, cpu) => m.core.sysMadvise(cpu, BigInt(at), bytes(pages), Advice.DontNeed),
     (result) => eachPage(at, pages, { kind: "zero", sure: result === 0 }),
+  );
+}
+
+/** A view that no space has: the other place of a page that moves. */
+const ELSEWHERE = 1000;
+
+/** mremap to a place that is given. What is done there is told by elsewhere(). */
+export function move(from: number, to: number, pages: number): Operation {
+  return {
+    ...call(
+      `move ${range(from, pages)} to ${to.toString(16)}`,
+      (m, cpu) => {
+        const flags = MremapFlag.MayMove | MremapFlag.Fixed;
+        return m.core.sysMremap(cpu, BigInt(from), bytes(pages), bytes(pages), flags, BigInt(to));
+      },
+      (result) => eachPage(from, pages, result === to ? { kind: "move", to: ELSEWHERE } : noMemory(result)),
+    ),
+    twoLeaves:
+      "the lower address first, and nobody else takes two leaves of a space whose mmapLock is held for writing",
+  };
+}
+
+/** An access at the place to which the page at `from` moves: of one page, so that its history is that page's. */
+export function elsewhere(access: Operation, from: number): Operation {
+  return { ...access, actions: (result) => access.actions(result).map(([, action]) => [from, action, ELSEWHERE]) };
+}
+
+/** Guards pages: whatever the mapping allows, an access is refused as if nothing were there. */
+export function guard(at: number, pages: number): Operation {
+  return call(
+    `guard ${range(at, pages)}`,
+    (m, cpu) => m.core.sysMadvise(cpu, BigInt(at), bytes(pages), Advice.GuardInstall),
+    (result) => eachPage(at, pages, result === 0 ? { kind: "unmap" } : noMemory(result)),
+  );
+}
+
+/** Takes the guards away from pages of a mapping with these rights: they are empty. */
+export function unguard(at: number, pages: number, prot: number): Operation {
+  return call(
+    `unguard ${range(at, pages)}`,
+    (m, cpu) => m.core.sysMadvise(cpu, BigInt(at), bytes(pages), Advice.GuardRemove),
+    (result) => eachPage(at, pages, result === 0 ? { kind: "map", prot } : noMemory(result)),
   );
 }
 

@@ -152,6 +152,11 @@ function touch(machine: Machine, cpus: readonly number[], { at, pages, prot, sta
   const inside = inSpace(machine, cpus, space);
   const touching = state === "framed" ? inside.slice(-1) : inside;
   for (const cpu of touching) mustTouch(machine, cpu, at, pages, state === "seen" ? R : prot);
+  if (state !== "narrowed") return;
+  const [first, ...others] = inside;
+  for (const cpu of others) machine.plain.leaveSpace(cpu);
+  for (const now of [R, prot]) machine.plain.sysMprotect(first, BigInt(at), BigInt(pages * PAGE), now);
+  for (const cpu of others) machine.plain.joinSpace(cpu);
 }
 
 /** Gives each page a frame and takes it back. The other CPUs are away meanwhile: they could not acknowledge the shootdown. */

@@ -9,9 +9,10 @@ export interface Mapping {
   prot: number;
   /**
    * touched: each page has a frame, in every CPU's TLB. framed: in the last CPU's TLB only. seen: touched by reads only.
+   * narrowed: touched, then its right to write was taken and given back: the entries are read-only, and the page its own.
    * emptied: the frames are gone again, their tables are there; a file's pages are cached still. Without: no table yet.
    */
-  state?: "touched" | "framed" | "seen" | "emptied";
+  state?: "touched" | "framed" | "seen" | "narrowed" | "emptied";
   /** The CPU that touches and empties, whose free list the frames come from and go to; the first when not said. */
   by?: number;
   /** Pages of a file, where it has its place (FileAtStart.at); or shared anonymous memory. Private anonymous when not said. */

@@ -3,6 +3,7 @@
  *
  *   fault    faults a second from the core's own entry point, beside zeroing and the native kernel
  *   storm    the guest fault storm under each policy, beside native and qemu-user
+ *   memory   operations a second of each memory call and kind of fault of a guest program, beside native and qemu-user
  *   guest    instructions a second of three computations, beside native and qemu-user
  *   layout   what blocks of page tables cost
  *   check    steps, executions and context switches a second of the checker, beside spin on an equal model
@@ -20,11 +21,14 @@ import { type Contender, native, ours, qemu } from "../bench/contender.js";
 import { benchFaults, PROTECTIONS } from "../bench/fault.js";
 import { benchGuest } from "../bench/guest.js";
 import { benchLayout } from "../bench/layout.js";
+import { benchMemory } from "../bench/memory.js";
 import { benchStorm } from "../bench/storm.js";
-import { checkTable, faultTable, guestTable, layoutTable, stormTable } from "./benchTables.js";
+import { checkTable, faultTable, guestTable, layoutTable, memoryTable, stormTable } from "./benchTables.js";
 import { coloursFor, Progress } from "./terminal.js";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+/** Each thread of the memory bench may have 64 MiB, and a child that shares it. */
+const MEMORY_THREADS = 8;
 const POLICIES = ["mmap-lock", "spf", "vma-lock", "optimistic"];
 
 interface Options {
@@ -76,6 +80,13 @@ const BENCHES: Readonly<Record<string, (options: Options, around: Surroundings) 
     const command = `storm --threads ${threads.join(",")} --samples ${samples}`;
     return { command, rows, table: stormTable(rows, colours()) };
   },
+  async memory({ threads, samples, milliseconds = 200 }, around) {
+    const contenders = [ours(ROOT, "optimistic", []), ...present([native(ROOT), qemu(ROOT)])];
+    const counts = threads.filter((n) => n <= MEMORY_THREADS);
+    const rows = await benchMemory({ contenders, threads: counts, samples, milliseconds, ...around });
+    const command = `memory --threads ${counts.join(",")} --samples ${samples}`;
+    return { command, rows, table: memoryTable(rows, colours()) };
+  },
   async guest({ samples, share }, around) {
     const rows = await benchGuest({
       root: ROOT,
@@ -106,7 +117,11 @@ export function registerBench(program: Command): void {
     .option("--threads <list>", "numbers of threads, with commas between", threadList, defaultThreads())
     .option("--tables <list>", "fault: protections, with commas between", protections, Object.keys(PROTECTIONS))
     .option("--samples <n>", "samples of each row", whole, 5)
-    .option("--milliseconds <n>", "how long one sample lasts (300; storm 1000; layout 200; check 500)", whole)
+    .option(
+      "--milliseconds <n>",
+      "how long one sample lasts (300; storm 1000; memory and layout 200; check 500)",
+      whole,
+    )
     .option("--share <part>", "guest: how much of the programs' full length", part, 1)
     .option("--json <file>", "write the rows of every table as JSON")
     .action(async (chosen: string[], options: Options) => {

@@ -5,6 +5,7 @@ import { type FaultRow, HOT_PAGES } from "../bench/fault.js";
 import type { GuestRow } from "../bench/guest.js";
 import type { LayoutRow } from "../bench/layout.js";
 import type { Spread } from "../bench/median.js";
+import { MEMORY_TESTS, type MemoryRow } from "../bench/memory.js";
 import type { StormRow } from "../bench/storm.js";
 import { shortNumber } from "./stormTable.js";
 import type { coloursFor } from "./terminal.js";
@@ -64,6 +65,37 @@ export function stormTable(rows: readonly StormRow[], colours: Colours): string 
       return [row.mutator, `${row.threads}`, row.name, ...spread(row), ...rivals];
     }),
   );
+}
+
+export function memoryTable(rows: readonly MemoryRow[], colours: Colours): string {
+  const titles = ["operation", "threads", "", "a second", "middle half", "each", "÷ native", "÷ qemu"];
+  return draw(
+    titles,
+    3,
+    colours,
+    Object.entries(MEMORY_TESTS).flatMap(([test, title]) =>
+      rows
+        .filter((row) => row.test === test)
+        .map((row) => {
+          const against = (name: string) =>
+            ratio(
+              row.rate,
+              rows.find(
+                (r) => r.name === name && r.test === test && r.threads === row.threads && r.mutator === row.mutator,
+              )?.rate,
+            );
+          const threads = `${row.threads}${row.mutator ? " + mutator" : ""}`;
+          return [title, threads, row.name, ...spread(row), each(row), against("native"), against("qemu")];
+        }),
+    ),
+  );
+}
+
+/** How long one operation takes one thread. */
+function each({ rate, threads }: MemoryRow): string {
+  const ns = (threads * 1e9) / rate;
+  if (ns < 1000) return `${ns.toFixed(0)} ns`;
+  return ns < 1e6 ? `${(ns / 1000).toPrecision(3)} µs` : `${(ns / 1e6).toPrecision(3)} ms`;
 }
 
 export function guestTable(rows: readonly GuestRow[], colours: Colours): string {

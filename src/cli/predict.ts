@@ -14,6 +14,7 @@ import { type LayoutName, type Machine, ModelError } from "../predict/machine.js
 import { LAYOUTS, POLICIES, PROTECTIONS } from "../predict/run.js";
 import { WORKLOADS } from "../predict/workloads/index.js";
 import { unknownName } from "./nearest.js";
+import { calibrate } from "./predict/calibrate.js";
 import { htmlReport } from "./predict/html.js";
 import type { Job } from "./predict/job.js";
 import { loadMachine, machineNames } from "./predict/machines.js";
@@ -40,7 +41,9 @@ interface Options {
   seeds: number;
   operations: number;
   jobs: number;
+  pretouch?: boolean;
   validate?: boolean;
+  calibrate?: boolean;
   json?: string;
   plot?: string;
   html?: string;
@@ -62,23 +65,31 @@ export function registerPredict(program: Command): void {
     )
     .option("--tables <protections>", "what keeps page tables alive", names("protection", PROTECTIONS), ["rcu"])
     .option("--table-layout <layouts>", "how tables share blocks (as the machine's)", names("layout", LAYOUTS))
+    .option("--pretouch", "ask for the entry's line, for writing, before a table's lock is taken")
     .option("--seeds <n>", "runs of each point", whole(1, 1000), 3)
     .option("--operations <n>", "operations of each thread in a run", whole(20, 100_000), 700)
     .option("--jobs <n>", "worker threads", whole(1, WORKERS_MAX), Math.min(availableParallelism(), WORKERS_MAX))
     .option("--validate", "hold the model against every published table, row by row")
+    .option("--calibrate", "measure this machine: --machine this")
     .option("--json <file>", "write the points as JSON")
     .option("--plot <file>", "write an SVG: rates against CPUs, published points beside them")
     .option("--html <file>", "write one self-contained page: plots, tables, constants and their sources")
     .action(async (chosen: string[], options: Options, command: Command) => {
       try {
-        process.exitCode = options.list
-          ? list()
-          : await (options.validate ? validation(options) : predict(chosen, options));
+        process.stdout.on("error", () => process.exit(0));
+        process.exitCode = options.list ? list() : await action(chosen, options);
       } catch (error) {
         if (error instanceof ModelError) command.error(`error: ${error.message}`, { exitCode: 2 });
         throw error;
       }
     });
+}
+
+async function action(chosen: readonly string[], options: Options): Promise<number> {
+  if (options.validate) return validation(options);
+  if (!options.calibrate) return predict(chosen, options);
+  process.stdout.write(await calibrate(ROOT, new URL("./calibrateworker.js", import.meta.url)));
+  return 0;
 }
 
 async function predict(chosen: readonly string[], options: Options): Promise<number> {
@@ -151,6 +162,7 @@ function requestOf(chosen: readonly string[], options: Options, machine: Machine
     cpus,
     seeds: options.seeds,
     operations: options.operations,
+    pretouch: options.pretouch === true,
   };
 }
 

@@ -120,6 +120,7 @@ function makeMachine(name: string, args: readonly string[], options: Options): M
     cpus,
     uid: process.getuid?.() ?? 0,
     gid: process.getgid?.() ?? 0,
+    verify: process.env.FAULTLINE_VERIFY === "1",
     trace: options.trace !== undefined,
     say: (line) => process.stderr.write(`faultline: ${line}\n`),
   });

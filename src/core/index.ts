@@ -5,6 +5,7 @@
 
 export * from "./hart/index";
 export { boot } from "./machine";
+export { copyBetween } from "./mm/between";
 export { cpuOffline, cpuOnline } from "./mm/boot";
 export { setBrk, sysBrk } from "./mm/brk";
 export { kernelExit, settle } from "./mm/call";
@@ -41,6 +42,7 @@ export { closeObject, forgetObject, hasObject, objectRefs, takeReleasedObject, w
 export { ioAddress, ioObject, ioOffset, pageInBegin, pageInEnd } from "./mm/pageIn";
 export { counter } from "./mm/percpu";
 export { populateRange } from "./mm/populate";
+export { sysRemapFilePages } from "./mm/remapFilePages";
 export { remoteRead, remoteWrite } from "./mm/remote";
 export { spaceOf } from "./mm/space";
 export { stat } from "./mm/stat";

@@ -24,7 +24,10 @@ export const CONSTANTS = {
   remote: { unit: "ns", about: "a line comes from another socket" },
   memory: { unit: "ns", about: "a line comes from memory" },
   stream: { unit: "ns", about: "the line after the last one that missed: prefetched" },
-  retain: { unit: "ns", about: "how long a contended line stays where it arrived before it is taken on" },
+  retain: {
+    unit: "×",
+    about: "how long a contended line stays where it arrived before it is taken on, in ways within a last-level cache",
+  },
   storeBehind: {
     unit: "yes/no",
     about: "a store right behind an atomic operation on a contended line finds it gone, and fetches it again",

@@ -11,7 +11,8 @@ import type { Processor } from "./processor.js";
 import { Samples } from "./samples.js";
 import type { Simulator } from "./simulator.js";
 
-const SAMPLE = 16;
+/** No divisor of a batch of frames. */
+const SAMPLE = 7;
 const LOOK_EVERY = 64;
 const TABLE_BYTES = 4096;
 

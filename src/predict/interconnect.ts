@@ -41,12 +41,14 @@ export class Interconnect {
   /** By agent: the record it serves; those that serve none. */
   readonly #served: number[] = [];
   readonly #spare: number[] = [];
+  readonly #retainNs: number;
   #now = 0;
 
   constructor(values: Values, at: readonly Place[], bytes: number, heap: Heap, cpus: readonly Processor[]) {
     this.#values = values;
     this.#distances = distances(at);
     this.#ways = [0, values.sibling, values.complex, values.socket, values.remote];
+    this.#retainNs = values.retain * values.complex;
     this.lines = new Lines(bytes, at.length);
     this.#heap = heap;
     this.#cpus = cpus;
@@ -89,6 +91,17 @@ export class Interconnect {
     request.waits = true;
     lane.stop = Stop.Queued;
     return false;
+  }
+
+  /** Asks for a line for writing, without waiting for it. */
+  prefetch(cpu: Processor, record: number): void {
+    const { lane } = cpu;
+    const [wanted, touch] = [lane.record, lane.touch];
+    lane.record = record;
+    lane.touch = Touch.Prefetch;
+    this.touch(cpu, lane);
+    lane.record = wanted;
+    lane.touch = touch;
   }
 
   /** A store right behind an atomic operation on the line: where others wait for it, it has left by then, and must come back. */
@@ -158,7 +171,7 @@ export class Interconnect {
       lines.share(record, cpu.index);
     } else {
       lines.own(record, cpu.index);
-      lines.keepUntil(record, fromMemory || touch === Touch.Prefetch ? arrival : arrival + this.#values.retain);
+      lines.keepUntil(record, fromMemory || touch === Touch.Prefetch ? arrival : arrival + this.#retainNs);
     }
     if (waits) {
       cpu.spend(this.#reason(request), arrival - cpu.time);

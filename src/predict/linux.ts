@@ -5,6 +5,8 @@
  *   a frame         each `zoneBatch` frames the zone's lock, one a socket, held for as long as that many frames take
  *   a page          each `lruBatch` pages the LRU lock, one a socket; each `chargeBatch` pages, `chargeLevels` atomic additions to
  *                   the counters of the memory cgroup, one line each for the whole machine
+ *   an unmapping    the LRU lock twice: to drain what the CPU gathered (lru_add_drain), and to take the pages off the list
+ *                   (release_pages), every 32 of them
  *   a VMA           for `spf-counted` only: one atomic up and one down around the copy of the VMA
  *   the rest        `software`: what is left of a one-thread fault once the core and the above are paid
  */
@@ -13,6 +15,8 @@ import type { LineStep, Processor, Step } from "./processor.js";
 import { Touch } from "./processor.js";
 import type { Simulator } from "./simulator.js";
 
+/** Linux: SWAP_CLUSTER_MAX, after which release_pages drops the LRU lock. */
+const RELEASED = 32;
 /** Copying a VMA of 200 bytes, between counting up and down. */
 const COPY_NS = 30;
 
@@ -23,6 +27,9 @@ export class Linux {
   readonly #lists: LineStep[];
   readonly #counters: LineStep[];
   readonly #taken: Uint32Array;
+  /** Pages gathered for the LRU list, by CPU. */
+  readonly #gathered: Uint32Array;
+  readonly #lruHoldNs: number;
   readonly #offsets: readonly (readonly [number, number, number])[];
   readonly #batches: readonly [number, number, number];
 
@@ -38,6 +45,8 @@ export class Linux {
     this.#lists = each(sockets, Touch.Lock, values.lruHold * values.lruBatch);
     this.#counters = each(values.chargeLevels, Touch.Atomic, 0);
     this.#taken = new Uint32Array(sim.cpus.length);
+    this.#gathered = new Uint32Array(sim.cpus.length);
+    this.#lruHoldNs = values.lruHold;
     this.#offsets = sim.cpus.map(() => this.#batches.map((batch) => seedOf(batch)) as [number, number, number]);
   }
 
@@ -57,6 +66,23 @@ export class Linux {
     const [zoneBatch, lruBatch, chargeBatch] = this.#batches;
     if ((n + zone) % zoneBatch === 0) yield this.#zones[cpu.socket];
     if ((n + charge) % chargeBatch === 0) for (const counter of this.#counters) yield counter;
-    if ((n + list) % lruBatch === 0) yield this.#lists[cpu.socket];
+    this.#gathered[cpu.index]++;
+    if ((n + list) % lruBatch === 0) yield* this.#drain(cpu);
+  }
+
+  /** `pages` pages are unmapped: what this CPU gathered goes to the list first, then they are taken off it, a few at a time. */
+  *unmap(cpu: Processor, pages: number): Generator<Step, void, number> {
+    yield* this.#drain(cpu);
+    for (let left = pages; left > 0; left -= RELEASED) yield this.#listFor(cpu, Math.min(left, RELEASED));
+  }
+
+  *#drain(cpu: Processor): Generator<Step, void, number> {
+    const pages = this.#gathered[cpu.index];
+    this.#gathered[cpu.index] = 0;
+    if (pages > 0) yield this.#listFor(cpu, pages);
+  }
+
+  #listFor(cpu: Processor, pages: number): LineStep {
+    return { ...this.#lists[cpu.socket], holdNs: this.#lruHoldNs * pages };
   }
 }

@@ -43,6 +43,7 @@ export interface Request {
   readonly layout: LayoutName;
   readonly seed: number;
   readonly operations: number;
+  readonly pretouch?: boolean;
 }
 
 export interface Outcome {
@@ -83,6 +84,7 @@ export function simulate(build: CoreBuild, request: Request, softwareNs: number)
     layout: LAYOUTS[request.layout],
     memoryBytes: memoryFor(workload.pages(cpus, operations), cpus),
     quantumNs: QUANTUM_NS,
+    pretouch: request.pretouch === true,
   });
   const linux = new Linux(sim, machine.topology.sockets, request.policy === COUNTED, (bound) => random.below(bound));
   const { plain, core } = sim.core;

@@ -12,10 +12,9 @@
  * Promise    the same inputs and seed give the same run: nothing depends on the host's clock or on the order of a hash.
  */
 import { Counter } from "../core/abi/counter.js";
-import { Policy } from "../core/abi/mman.js";
 import { Pending } from "../core/abi/pending.js";
 import { Step } from "../core/abi/step.js";
-import { Watch } from "../core/abi/watch.js";
+import { Accesses, At } from "./accesses.js";
 import type { Values } from "./constants.js";
 import { type CoreBuild, HookedCore, Mark, type Seam } from "./core.js";
 import { Heap } from "./heap.js";
@@ -29,19 +28,6 @@ import { places } from "./topology.js";
 const PATIENCE_NS = 100_000;
 const PAUSE_IRQ_OFF = 0x8000_0000;
 const TIMED_OUT = 2;
-/** Sites by the file they are in. */
-enum At {
-  Elsewhere = 0,
-  SpinLock = 1,
-  OtherLock = 2,
-  VmaLock = 3,
-}
-const FILES: Readonly<Record<string, At>> = {
-  "sync/spinlock.ts": At.SpinLock,
-  "sync/rwlock.ts": At.OtherLock,
-  "mm/vmaLock.ts": At.VmaLock,
-};
-
 export interface Setting {
   readonly machine: Machine;
   readonly values: Values;
@@ -51,6 +37,8 @@ export interface Setting {
   readonly layout: number;
   readonly memoryBytes: number;
   readonly quantumNs: number;
+  /** Before a table's lock is taken, the line of the entry is asked for, for writing. */
+  readonly pretouch: boolean;
 }
 
 export class Simulator implements Seam {
@@ -68,23 +56,8 @@ export class Simulator implements Seam {
   watcher: ((cpu: Processor, address: number, writes: boolean) => void) | undefined;
   readonly #broadcasts: boolean;
   readonly #irqTables: boolean;
-  readonly #sites: Uint8Array;
+  readonly #accesses: Accesses;
   readonly #quantum: number;
-  readonly #at: {
-    areas: number;
-    areaBytes: number;
-    gatherTables: number;
-    counters: number;
-    owned: number;
-    vmaSequence: number;
-    vmaLock: number;
-  };
-  readonly #mmapLock: number;
-  /** Where a semaphore's owner is stored when it is taken; 0 when nobody else looks there. */
-  readonly #ownerRecord: number;
-  /** A VMA's lock is a semaphore whose owner is stored, too. */
-  readonly #vmaOwner: boolean;
-  readonly #vmaLocks = new Map<number, number>();
   readonly #sleepers = new Map<number, Processor[]>();
   readonly #zoneFree: Float64Array;
   #cpu!: Processor;
@@ -100,28 +73,12 @@ export class Simulator implements Seam {
     this.core = new HookedCore(build, memoryBytes, 2 * cpus);
     const frames = this.core.plain.boot(memoryBytes, cpus, setting.policy, setting.tables, setting.layout);
     if (frames < 0) throw new Error(`boot: ${frames}`);
-    const { layout } = build;
-    this.#at = {
-      areas: layout["sync/layout.ts"].CPU_AREAS,
-      areaBytes: layout["sync/cpu.ts"].CPU_BYTES,
-      gatherTables: layout["mm/percpu.ts"].P_GATHER_TABLES,
-      counters: layout["sync/cpu.ts"].COUNTER_PART,
-      owned: layout["sync/cpu.ts"].C_ID,
-      vmaSequence: layout["mm/vma.ts"].V_LOCK_SEQ,
-      vmaLock: layout["mm/vma.ts"].V_LOCK,
-    };
-    this.#sites = Uint8Array.from(build.sites, ({ file }) => FILES[file ?? ""] ?? At.Elsewhere);
     const at = places(machine.topology, cpus, values.localShare);
     this.cpus = at.map(({ socket }, i) => new Processor(i, this.core.plain.cpuArea(i), socket));
     this.heap = new Heap(cpus + 4096);
     this.net = new Interconnect(values, at, memoryBytes, this.heap, this.cpus);
     this.#zoneFree = new Float64Array(machine.topology.sockets);
-    this.#mmapLock = this.core.core.watched(Watch.MmapLock, 0);
-    const lockLine = this.net.lines.recordOf(this.#mmapLock);
-    if (values.sequenceBesideLock !== 0) this.net.lines.alias(layout["mm/space.ts"].S_SEQ, this.#mmapLock);
-    const behind = values.storeBehind !== 0;
-    this.#vmaOwner = behind && setting.policy === Policy.VmaLock && values.vmaOwnerBesideLock !== 0;
-    this.#ownerRecord = behind && values.ownerBesideLock !== 0 ? lockLine : 0;
+    this.#accesses = new Accesses(build, this.core, this.net, this.cpus, values, setting);
     const perSocket = machine.cpus / machine.topology.threadsPerCore / machine.topology.sockets;
     const perCore = new Map<number, number>();
     for (const { core } of at) perCore.set(core, (perCore.get(core) ?? 0) + 1);
@@ -232,28 +189,24 @@ export class Simulator implements Seam {
     if (kind === Step.Fill) return this.#fill(cpu, address, width);
     if (kind === Step.Fence) return false;
     if (kind === Step.CopyFrom || kind === Step.CopyTo) return this.#copy(cpu, kind, width);
-    const at = this.#sites[site];
-    const writes = kind !== Step.Load && kind !== Step.AtomicLoad;
-    const inArea = address - cpu.area;
-    if (inArea >= 0 && inArea < this.#at.areaBytes && (inArea >= this.#at.owned || this.#broadcasts)) {
+    const accesses = this.#accesses;
+    const at = accesses.placeOf(site);
+    if (accesses.isOwn(cpu, address, this.#broadcasts)) {
       if (kind >= Step.AtomicRmw) cpu.spend(Spent.Useful, values.atomic);
       this.#expect(cpu, kind, address, at);
       // Who waits for the acknowledgement of an interrupt sees it, though the line costs nothing here.
       if (writes && inArea < this.#at.owned) this.net.wrote(this.net.lines.recordOf(address), cpu);
       return false;
     }
-    if (this.#broadcasts && this.#isOthersLine(address)) {
+    if (this.#broadcasts && accesses.isShared(address)) {
       this.#expect(cpu, kind, address, at);
       return false;
     }
-    if (at === At.VmaLock && kind === Step.AtomicLoad && this.#isSequence(address)) return false;
+    if (accesses.isEverybodys(kind, address, at)) return false;
+    const writes = kind !== Step.Load && kind !== Step.AtomicLoad;
     if (this.watcher && cpu.lane === cpu.main) this.watcher(cpu, address, writes);
     const { lane } = cpu;
-    const isVmaLock = at === At.VmaLock && (address & 63) === this.#at.vmaLock;
-    const apart = isVmaLock && this.values.vmaLockApart !== 0;
-    lane.record = apart ? this.#apart(address) : this.net.lines.recordOf(address);
-    lane.touch = this.#touchOf(kind, at, address);
-    lane.lockWord = at !== At.Elsewhere;
+    accesses.describe(cpu, kind, address, width, at);
     if (kind === Step.Notify) this.#notify(cpu, address);
     this.#expect(cpu, kind, address, at);
     if (cpu.time > this.heap.first + this.#quantum || (cpu.irqAt <= cpu.time && this.#interruptible(cpu))) {
@@ -264,15 +217,6 @@ export class Simulator implements Seam {
     if (this.net.touch(cpu, lane)) return false;
     lane.stop = Stop.Queued;
     return true;
-  }
-
-  #touchOf(kind: number, at: At, address: number): Touch {
-    if (kind === Step.AtomicLoad && this.values.lockReadOwns !== 0) {
-      if (address === this.#mmapLock && at === At.OtherLock) return Touch.Own;
-      if (at === At.VmaLock && (address & 63) === this.#at.vmaLock) return Touch.Own;
-    }
-    if (kind === Step.Load || kind === Step.AtomicLoad) return Touch.Read;
-    return kind <= Step.AtomicStore ? Touch.Write : Touch.Atomic;
   }
 
   marked(mark: Mark): void {
@@ -297,8 +241,8 @@ export class Simulator implements Seam {
     const { lane } = cpu;
     lane.stop = Stop.Spinning;
     cpu.spinSince = cpu.time;
-    cpu.spinFor = this.#isOthersLine(address) ? Spent.IpiWait : Spent.LockWait;
-    cpu.spinRecord = this.#vmaLocks.get(address) ?? this.net.lines.recordOf(address);
+    cpu.spinFor = this.#accesses.isShared(address) ? Spent.IpiWait : Spent.LockWait;
+    cpu.spinRecord = this.#accesses.recordOf(address);
     this.net.watch(cpu.spinRecord, cpu);
     const due = (round & PAUSE_IRQ_OFF) === 0 && this.#interruptible(cpu) ? cpu.irqAt : Infinity;
     this.heap.set(cpu.index, Math.min(cpu.time + PATIENCE_NS, Math.max(due, cpu.time)));
@@ -356,29 +300,18 @@ export class Simulator implements Seam {
       else if (kind === Step.AtomicStore) cpu.locksHeld--;
       return;
     }
-    if (address === this.#mmapLock) {
-      const taken = kind === Step.AtomicCmpxchg && lane.before !== now;
-      if (taken && this.#ownerRecord !== 0) this.net.storeBehind(cpu, this.#ownerRecord);
-      return;
-    }
-    if (lane.isVmaLock && this.#vmaOwner && kind === Step.AtomicCmpxchg && lane.before !== now) {
-      this.net.storeBehind(cpu, lane.record);
-      return;
-    }
-    if (kind !== Step.AtomicRmw) return;
-    const offset = (address - this.#at.areas) % this.#at.areaBytes;
-    if (offset !== 0 || address < this.#at.areas) return;
-    const target = this.cpus[(address - this.#at.areas) / this.#at.areaBytes];
+    if (this.#accesses.noteTaken(cpu, lane, lane.before !== now) || kind !== Step.AtomicRmw) return;
+    const target = this.#accesses.pendingOf(address);
     if (target && target !== cpu && (now & Pending.Flush) !== 0) this.#post(cpu, target);
   }
 
   #post(cpu: Processor, target: Processor): void {
     const { values } = this;
     const idle = this.core.words[(target.area >>> 2) + 1] !== 0;
-    const round = this.core.words[(cpu.area + this.#at.counters + 8 * Counter.Shootdowns) >>> 2];
+    const round = this.core.words[this.#accesses.counterOf(cpu, Counter.Shootdowns) >>> 2];
     const first = round !== cpu.round;
     cpu.round = round;
-    const forTables = this.#irqTables && this.core.words[(cpu.area + this.#at.gatherTables) >>> 2] !== 0;
+    const forTables = this.#irqTables && this.core.words[this.#accesses.gatheredTablesOf(cpu) >>> 2] !== 0;
     if (this.#broadcasts && !forTables) {
       if (first) cpu.spend(Spent.IpiWait, values.broadcast);
       if (idle) return;
@@ -456,7 +389,7 @@ export class Simulator implements Seam {
   }
 
   #fill(cpu: Processor, address: number, width: number): boolean {
-    if (address < this.#at.areas + this.cpus.length * this.#at.areaBytes) {
+    if (this.#accesses.isInAreas(address)) {
       // The whole TLB, emptied.
       cpu.spend(Spent.Useful, this.values.flushPage);
       return false;
@@ -477,25 +410,6 @@ export class Simulator implements Seam {
   #copy(cpu: Processor, kind: number, width: number): boolean {
     if (kind === Step.CopyTo) cpu.spend(Spent.Useful, (this.values.copy * width * cpu.slow) / 4096);
     return false;
-  }
-
-  /** The line of a VMA's lock, where that is not the VMA's own. */
-  #apart(address: number): number {
-    const known = this.#vmaLocks.get(address) ?? this.net.lines.add();
-    this.#vmaLocks.set(address, known);
-    return known;
-  }
-
-  /** A VMA's sequence number, where it is not beside the lock: a word that only writers write, and everybody has. */
-  #isSequence(address: number): boolean {
-    return this.values.vmaSequenceBesideLock === 0 && (address & 63) === this.#at.vmaSequence;
-  }
-
-  #isOthersLine(address: number): boolean {
-    const offset = address - this.#at.areas;
-    return (
-      offset >= 0 && offset < this.cpus.length * this.#at.areaBytes && offset % this.#at.areaBytes < this.#at.owned
-    );
   }
 
   #states(): string {

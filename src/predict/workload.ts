@@ -77,10 +77,11 @@ export function* touch(thread: Thread, address: number, access: number): Generat
   thread.faults.add(cpu.time - began);
 }
 
-/** A memory call. */
-export function* memoryCall(thread: Thread, call: () => unknown): Generator<Step, void, number> {
+/** A memory call; one that unmaps so many pages. */
+export function* memoryCall(thread: Thread, call: () => unknown, unmaps = 0): Generator<Step, void, number> {
   const { cpu, core, callNs } = thread;
   yield callNs;
+  if (unmaps > 0) yield* thread.linux.unmap(cpu, unmaps);
   yield call;
   thread.result = cpu.result;
   yield () => core.kernelExit(cpu.area);

@@ -41,6 +41,7 @@ export interface Core {
   sysMunlockAll(cpu: number): bigint;
   sysMincore(cpu: number, address: bigint, pages: number, out: number): bigint;
   sysMembarrier(cpu: number, command: number, flags: number): bigint;
+  sysRemapFilePages(cpu: number, address: bigint, length: bigint, prot: bigint, pgoff: bigint): bigint;
   removeNext(cpu: number, start: bigint, end: bigint, out: number): bigint;
   msyncNext(cpu: number, start: bigint, end: bigint, flags: number, out: number): bigint;
   nameVma(cpu: number, address: bigint, length: bigint, text: number, textLength: number): bigint;
@@ -76,6 +77,9 @@ export interface Core {
   processSpace(cpu: number, pid: number): number;
   turnToSpace(cpu: number, space: number): void;
   settleHost(cpu: number): void;
+  settle(cpu: number, rounds: number): number;
+  verifySpace(cpu: number): number;
+  copyBetween(cpu: number, space: number, here: bigint, there: bigint, length: bigint, write: number): bigint;
   futexObject(cpu: number, address: bigint): bigint;
   futexOffset(cpu: number): bigint;
   nextVma(cpu: number, space: number, address: bigint, out: number): number;
@@ -137,7 +141,8 @@ export interface Core {
   exitStatus(cpu: number): number;
   endProcess(cpu: number, uid: number): number;
   killOthers(cpu: number): number;
-  processNs(cpu: number, children: number): number;
+  processNs(cpu: number, pid: number, children: number): number;
+  threadNs(cpu: number, tid: number): number;
   beginExec(cpu: number): number;
   threadsLeft(cpu: number): number;
   finishExec(cpu: number): void;

@@ -23,7 +23,8 @@ export function dumpState(core: Core, cpus: number): string[] {
 function dumpCpu(core: Core, i: number): string {
   const word = (w: CpuWord) => core.cpuWord(i, w);
   const state = THREAD_STATES[core.threadWord(i, ThreadWord.State)] ?? "?";
-  const facts = [`cpu ${i}: tid ${core.threadWord(i, ThreadWord.Tid)} ${state}`];
+  const [tid, pid] = [core.threadWord(i, ThreadWord.Tid), core.threadWord(i, ThreadWord.Pid)];
+  const facts = [`cpu ${i}: tid ${tid}${pid !== 0 && pid !== tid ? ` of ${pid}` : ""} ${state}`];
   facts.push(
     word(CpuWord.Online) === 0 ? "offline" : `pc 0x${BigInt.asUintN(64, core.getPc(core.cpuArea(i))).toString(16)}`,
   );

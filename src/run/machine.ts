@@ -30,6 +30,7 @@ import {
   type Program,
   ProgramError,
 } from "./files/service.js";
+import { leftovers } from "./leftovers.js";
 import { type ExecPlan, type MachineInfo, UNKNOWN_SLOTS, type WorkerInit, type WorkerMessage } from "./messages.js";
 import { pageCache } from "./pageCache.js";
 import type { Platform, WorkerHandle } from "./platform.js";
@@ -62,6 +63,8 @@ export interface MachineOptions {
   readonly trace?: boolean;
   /** Most guest threads alive at once. */
   readonly maxThreads?: number;
+  /** Look for leaks once every process has ended, and say what is left. */
+  readonly verify?: boolean;
   /** Told of what happened to a process while others go on: the rest of a line after "faultline: ". */
   readonly say?: (line: string) => void;
 }
@@ -102,6 +105,8 @@ export class Machine {
   private readonly unknown = new SharedArrayBuffer(UNKNOWN_SLOTS * 4);
   private readonly originNs: number;
   private readonly maxThreads: number;
+  /** The CPU area that the main thread itself uses. */
+  private readonly service: number;
   private readonly info: MachineInfo;
   /** Why the first process was killed: said last. */
   private line: string | undefined;
@@ -141,10 +146,10 @@ export class Machine {
     if (frames < 0) throw new MachineError(`the core refuses these settings (errno ${-frames})`);
     if (options.trace) startTrace(this.core, this.maxThreads, this.info.memoryBytes);
     this.core.taskInit(PID, this.maxThreads);
-    const service = this.core.cpuArea(this.maxThreads);
+    this.service = this.core.cpuArea(this.maxThreads);
     files.connect({
-      cache: pageCache(this.core, service, this.memory),
-      facts: processFacts(this.core, service, this.memory),
+      cache: pageCache(this.core, this.service, this.memory),
+      facts: processFacts(this.core, this.service, this.memory),
     });
   }
 
@@ -168,6 +173,11 @@ export class Machine {
     this.start(plan);
     this.keepSpares();
     const end = await ended;
+    const left =
+      this.options.verify && !(end instanceof Error)
+        ? await leftovers(this.core, this.service, () => this.slots.length)
+        : undefined;
+    if (left) this.options.say?.(`left at the end: ${left}`);
     this.end = undefined;
     clearTimeout(this.alarm);
     await this.files.close();

@@ -89,6 +89,4 @@ export interface WorkerHost {
   post(message: WorkerMessage): void;
   /** Nanoseconds from a moment that is the same in every worker and on the main thread. */
   clockNs(): number;
-  /** CPU time of the whole process so far. */
-  cpuTimeNs(): number;
 }

@@ -191,7 +191,7 @@ describe.skipIf(process.env.FAULTLINE_FULL !== "1" || !comparable)("programs, be
     expect(want.status).toBeGreaterThan(128);
     for (const policy of POLICIES) {
       const got = runFaultline(program("signals"), ["die", death], policy);
-      expect([policy, got.status, got.sections]).toEqual([policy, want.status, want.sections]);
+      expect([policy, got.status, got.sections, got.stderr]).toEqual([policy, want.status, want.sections, ""]);
     }
   });
 

@@ -227,9 +227,9 @@ static volatile int over;
 
 static void *writes(void *arg) {
   (void)arg;
-  for (int i = 1; i <= 300; i++) {
-    put(shared, 0, i & 127);
-    base[PAGE] = (char)(i & 127);
+  for (int i = 1; i <= 120; i++) {
+    put(shared, 0, i);
+    base[PAGE] = (char)i;
   }
   over = 1;
   return NULL;
@@ -248,7 +248,7 @@ static void racing(void) {
     unsigned char byte = 0;
     int seen[2] = {at[0], pread(shared, &byte, 1, PAGE) == 1 ? byte : -1};
     for (int i = 0; i < 2; i++) {
-      wrong += seen[i] < last[i] && !(last[i] > 100 && seen[i] < 28) && last[i] - seen[i] < 64;
+      wrong += seen[i] < last[i];
       last[i] = seen[i];
     }
   }

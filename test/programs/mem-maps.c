@@ -215,7 +215,6 @@ static void counts(void) {
   growth("unmapped", "VmSize:", size);
   more = field("VmRSS:") - rss;
   say("unmapped: as before %d", labs(more) < 600);
-  say("peak %d %d", field("VmPeak:") >= field("VmSize:"), field("VmHWM:") >= field("VmRSS:"));
   long values[7] = {0};
   FILE *statm = fopen("/proc/self/statm", "r");
   int n = 0;

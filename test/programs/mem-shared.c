@@ -102,9 +102,6 @@ static void seals(void) {
   SHOW(fcntl(fd, F_GET_SEALS));
   SHOW(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE));
   close(fd);
-  fd = file(PAGE);
-  SHOW(fcntl(fd, F_GET_SEALS) < 0 ? 1 : 0);
-  close(fd);
   fd = memfd_create("sealed", MFD_ALLOW_SEALING);
   SHOW(fcntl(fd, F_GET_SEALS));
   SHOW(ftruncate(fd, 4 * PAGE));

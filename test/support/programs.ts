@@ -11,6 +11,7 @@ import { ROOT } from "../../tools/paths.mjs";
 const CROSS = "riscv64-linux-gnu-gcc";
 const NATIVE = "gcc";
 const EMULATOR = ["qemu-riscv64-static", "qemu-riscv64"].find((name) => answers(name));
+const LAUNCHER = join(ROOT, "faultline");
 const SOURCES = join(ROOT, "test/programs");
 
 const LIBC = ["-O2", "-pthread", "-Wno-stringop-overflow"];
@@ -65,25 +66,39 @@ function known(alone: boolean): (flag: string) => boolean {
   return (flag) => !alone || flag !== "-lm";
 }
 
-export function runNative({ native }: Program, args: readonly string[]): Ran {
-  return run(native, args);
+/** Who runs a program; undefined: whoever runs the tests. */
+export type User = number | undefined;
+
+export function runNative({ native }: Program, args: readonly string[], user?: User): Ran {
+  return run(native, args, user);
 }
 
 export function runEmulator({ riscv64 }: Program, args: readonly string[]): Ran {
   return run(EMULATOR as string, [riscv64, ...args]);
 }
 
-export function runFaultline({ riscv64 }: Program, args: readonly string[], policy: string): Ran {
-  return run(join(ROOT, "faultline"), ["run", "--fault", policy, riscv64, ...args]);
+export function runFaultline(
+  { riscv64 }: Program,
+  args: readonly string[],
+  policy: string,
+  { user, options = [] }: { user?: User; options?: readonly string[] } = {},
+): Ran {
+  return run(LAUNCHER, ["run", "--fault", policy, ...options, riscv64, ...args], user);
 }
 
-function run(command: string, args: readonly string[]): Ran {
+/** False where the checkout lies in a folder that other users may not enter. */
+export function mayRun(user: User): boolean {
+  return spawnSync(LAUNCHER, ["--version"], { uid: user, gid: user }).status === 0;
+}
+
+function run(command: string, args: readonly string[], user?: User): Ran {
   const { status, signal, stdout, stderr, error } = spawnSync(command, args, {
     encoding: "utf8",
     timeout: 60_000,
     killSignal: "SIGKILL",
     maxBuffer: 2 ** 26,
-    env: { PATH: process.env.PATH },
+    ...(user !== undefined && { uid: user, gid: user }),
+    env: { PATH: process.env.PATH, FAULTLINE_VERIFY: "1" },
   });
   if (error) throw error;
   return { status: signal ? 128 + constants.signals[signal] : (status as number), sections: cut(stdout), stderr };

@@ -3,7 +3,7 @@
  * wrong without any race.
  *
  *   40 pages over the edge of a leaf table, each: prot, byte, and for a page of a file what the file has there
- *   calls   map (fixed, no replace, of a file, populated, anywhere), unmap, protect, dontneed, brk, read, write, remote read and
+ *   calls   map (fixed, no replace, of a file, populated, anywhere), unmap, protect, dontneed, move, brk, read, write, remote read and
  *           write; now and then most of the memory at once
  *
  * Promise    a core that is right passes for every seed. At the end everything is unmapped, and frames and records are back.
@@ -14,7 +14,7 @@ import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import type { RandomGenerator } from "pure-rand/types/RandomGenerator";
 import { Errno } from "../../core/abi/errno.js";
 import { Access, Cause, Exit, SegvCode } from "../../core/abi/exit.js";
-import { Advice, type Layout, MapFlag, type Policy, Prot, type Tables } from "../../core/abi/mman.js";
+import { Advice, type Layout, MapFlag, MremapFlag, type Policy, Prot, type Tables } from "../../core/abi/mman.js";
 import { Stat } from "../../core/abi/stat.js";
 import { type CoreBuild, Machine } from "../hooked.js";
 import { framesOf, mustConserve, mustHoldAtRest } from "../invariants.js";
@@ -50,6 +50,9 @@ interface Page {
   initial: number;
 }
 
+/** All that can be mapped. */
+const LOWEST = 65536n;
+const TASK_SIZE = 1n << 38n;
 /** A file that only refused calls name, and one that there never is. */
 const LONE_FILE = 999_999;
 const NO_FILE = 999_998;
@@ -114,11 +117,12 @@ class Drive {
       mustHoldAtRest(this.#machine);
     }
     for (let i = 0; i < PAGES; i++) this.#read(i, false);
+    this.#must("unmap all", Number(this.#machine.plain.sysMunmap(this.#cpu, LOWEST, TASK_SIZE - LOWEST)), 0);
+    this.#mustRelease();
     mustConserve(this.#machine, CPUS, this.#frames);
     this.#must("tables left", this.#machine.plain.stat(Stat.FramesTable), 1);
     const held = this.#machine.plain.stat(Stat.FramesHeld);
     if (held > MOST_HELD) throw new Violation("leak", `${held} frames are kept for tables`);
-    this.#mustRelease();
   }
 
   #step(): void {
@@ -133,6 +137,7 @@ class Drive {
       () => this.#protect(range, PROTS[this.#draw(PROTS.length)]),
       () => this.#protect(range, PROTS[this.#draw(PROTS.length)]),
       () => this.#dontNeed(range),
+      () => this.#move(range, this.#draw(PAGES)),
       () => this.#moveBrk(this.#draw(6)),
       () => this.#crowd(100 + this.#draw(600)),
       () => this.#spread(),
@@ -330,6 +335,23 @@ class Drive {
     for (const i of range) {
       const page = this.#pages[i];
       if (page) page.value = page.initial;
+    }
+  }
+
+  /** To a place that is given: several mappings go along, and the holes between them leave what is there. */
+  #move(range: number[], to: number): void {
+    const { plain } = this.#machine;
+    const from = range[0];
+    const n = Math.min(range.length, PAGES - to);
+    const flags = MremapFlag.MayMove | MremapFlag.Fixed;
+    const [source, target] = [BigInt(at(from)), BigInt(at(to))];
+    const got = Number(plain.sysMremap(this.#cpu, source, BigInt(n * PAGE), BigInt(n * PAGE), flags, target));
+    const overlaps = from + n > to && to + n > from;
+    const refused = overlaps ? Errno.EINVAL : this.#pages[from] ? 0 : Errno.EFAULT;
+    this.#must("move", got, refused !== 0 ? -refused : at(to));
+    for (let k = 0; refused === 0 && k < n; k++) {
+      if (this.#pages[from + k]) this.#pages[to + k] = this.#pages[from + k];
+      this.#pages[from + k] = undefined;
     }
   }
 

@@ -56,6 +56,11 @@ export class Clocks {
     return time;
   }
 
+  /** No time of this execution is earlier. */
+  get base(): number {
+    return this.#base;
+  }
+
   knows(cpu: number, other: number): number {
     return this.known[cpu * this.cpus + other];
   }

@@ -14,9 +14,9 @@
  *            it; wait, wake and notify of one address, one after another. Fences order nothing here: none is relied on.
  * Classes    guest accesses are the copies between a bounce buffer and a page; all else is the memory manager's own.
  *            A whole page copied into a frame nobody touched since it was taken is the memory manager's: a file's page.
- *            To copy from a page of an object, or to clear a part of one, is a guest's access: its stores through a shared
- *            mapping are ordered with a private mapping's copy, and with a hole, by nobody but the programs. Private pages,
- *            which fork shares, are copied after a flush: that is judged.
+ *            To copy from a page of an object, or to clear it where it lies (a hole), is a guest's access: stores through a shared
+ *            mapping are ordered with a private mapping's copy, and with a hole, by the programs or by nobody. Private
+ *            pages, which fork shares, are copied after a flush: that is judged.
  */
 import { Step } from "../../core/abi/step.js";
 import { type Event, kindName, Mark } from "../event.js";
@@ -48,6 +48,8 @@ export class Oracle {
   readonly #widths: Widths;
   readonly #records: Records;
   readonly #isPeek: Uint8Array;
+  /** Of each site: it is the host's own thread's. */
+  readonly #isHost: Uint8Array;
   /** Of each lane, where its copy under way reads from. */
   readonly #copyFrom: Uint32Array;
 
@@ -65,6 +67,7 @@ export class Oracle {
     const where = (site: number) => this.#where(site);
     this.locks = new Locks(this.known, this.#records, order ?? undefined, lanes.length, functions, where);
     this.#isPeek = Uint8Array.from(functions, (name) => (PEEKS.some((peek) => name.endsWith(peek.function)) ? 1 : 0));
+    this.#isHost = Uint8Array.from(functions, (name) => (name.includes("mm/hostCache/") ? 1 : 0));
     this.#copyFrom = new Uint32Array(lanes.length);
   }
 
@@ -194,11 +197,8 @@ export class Oracle {
   }
 
   #filled(lane: Lane, event: Event, time: number): void {
-    const { address, width } = event;
-    const { known } = this;
-    if (address < known.firstFrame || !known.isObjectPage(address) || this.#isFresh(lane, address, width)) {
-      this.#range(lane, event, time, true);
-    } else this.#page(lane, event, time, address, Page.GuestWrite);
+    if (this.#isHost[event.site] === 0) this.#range(lane, event, time, true);
+    else this.#page(lane, event, time, event.address, Page.GuestWrite);
   }
 
   /** A whole frame that nobody touched since this CPU took it. */

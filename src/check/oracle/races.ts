@@ -45,11 +45,13 @@ export interface Earlier {
 export class Races {
   /** Row by row, what each CPU knows of the others: the clocks' own table. */
   readonly #known: Uint32Array;
+  readonly #clocks: Clocks;
   readonly #cpus: number;
   readonly #words: Uint32Array;
   readonly #pages: Uint32Array;
 
   constructor(clocks: Clocks, words: number) {
+    this.#clocks = clocks;
     this.#known = clocks.known;
     this.#cpus = clocks.cpus;
     this.#words = new Uint32Array(words * this.#cpus * KINDS);
@@ -103,6 +105,6 @@ export class Races {
     const at = (page * this.#cpus + cpu) * PAGE_KINDS;
     const mine = this.#pages[at + Page.WholeWrite];
     for (let kind = 0; kind < PAGE_KINDS; kind++) if (this.#pages[at + kind] > mine) return false;
-    return mine > 0;
+    return mine > this.#clocks.base;
   }
 }

@@ -108,6 +108,7 @@ export const COMMIT_TWINS: readonly Twin[] = [
   EMPTY_TABLE_SKIPPED,
   ...also(EMPTY_TABLE_SKIPPED, { scenario: "fault-munmap-one", policy: Policy.Spf, name: "empty-table-skipped-spf" }),
   ENTRY_UNCHECKED,
+  ...also(ENTRY_UNCHECKED, { scenario: "cow-dontneed", caughtBy: ["rest", "results", "bug", "freed", "race"] }),
   LOOKUP_STALE,
   FRAME_FORGOTTEN,
   {

@@ -1,8 +1,11 @@
 /** Every buggy twin, by area, and every variant. */
 import { COMMIT_TWINS } from "./commit.js";
+import { FILE_TWINS } from "./file.js";
 import { FLUSH_TWINS } from "./flush.js";
+import { FORK_TWINS } from "./fork.js";
 import { LOCK_TWINS } from "./lock.js";
 import { MEMORY_TWINS } from "./memory.js";
+import { MOVE_TWINS } from "./move.js";
 import { REMOTE_TWINS } from "./remote.js";
 import { SPF_TWINS } from "./spf.js";
 import { TABLE_TWINS } from "./table.js";
@@ -19,4 +22,7 @@ export const TWINS: readonly Twin[] = [
   ...SPF_TWINS,
   ...MEMORY_TWINS,
   ...REMOTE_TWINS,
+  ...MOVE_TWINS,
+  ...FORK_TWINS,
+  ...FILE_TWINS,
 ];

@@ -14,6 +14,7 @@ export interface Job {
   readonly operations: number;
   /** Absent: the core that ships. */
   readonly patches?: readonly Patch[] | undefined;
+  readonly pretouch?: boolean;
 }
 
 export type Reply = { index: number; outcome: Outcome } | { index: number; error: string };

@@ -18,6 +18,7 @@ export interface Request {
   readonly cpus: readonly number[];
   readonly seeds: number;
   readonly operations: number;
+  readonly pretouch: boolean;
 }
 
 export interface Point {
@@ -39,7 +40,17 @@ export interface Point {
   readonly footprint: Footprint;
 }
 
-export function jobsOf({ machine, workloads, policies, tables, layouts, cpus, seeds, operations }: Request): Job[] {
+export function jobsOf({
+  machine,
+  workloads,
+  policies,
+  tables,
+  layouts,
+  cpus,
+  seeds,
+  operations,
+  pretouch,
+}: Request): Job[] {
   const jobs: Job[] = [];
   for (const workload of workloads)
     for (const policy of policies)
@@ -47,7 +58,7 @@ export function jobsOf({ machine, workloads, policies, tables, layouts, cpus, se
         for (const layout of layouts)
           for (const n of cpus)
             for (let seed = 1; seed <= seeds; seed++) {
-              jobs.push({ machine, workload, policy, tables: table, layout, cpus: n, seed, operations });
+              jobs.push({ machine, workload, policy, tables: table, layout, cpus: n, seed, operations, pretouch });
             }
   return jobs;
 }

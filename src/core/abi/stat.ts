@@ -12,6 +12,8 @@ export enum Stat {
   MapSequence = 8,
   /** Frames of table blocks with no live table in them: layouts halves and fragments keep them back. */
   FramesHeld = 9,
+  /** Spaces of processes, the first apart. */
+  SpaceRecords = 11,
   /** Frames of live page tables, those among them that wait for a grace period. */
   FramesTable = 10,
 }

@@ -73,9 +73,12 @@ import {
 import { vmaStartWrite } from "./vmaLock";
 import { ensureTables, walkLeaf } from "./walk";
 
+/** Memory that comes back may be no more than what the attempt before gave up. */
+const ATTEMPTS: u32 = 3;
+
 /** The copy's address, or -ENOMEM. The CPU is in its own space, holds no lock and is in no reader section. */
 export function forkSpace(cpu: usize): i64 {
-  while (true) {
+  for (let attempt: u32 = 0; attempt < ATTEMPTS; attempt++) {
     const child = newSpace(cpu);
     if (child != 0 && copyInto(cpu, <usize>child)) {
       count(cpu, Counter.Forks);
@@ -83,8 +86,9 @@ export function forkSpace(cpu: usize): i64 {
       return <i64>child;
     }
     if (child != 0) putSpace(cpu, <usize>child);
-    if (!reclaim(cpu)) return -Errno.ENOMEM;
+    if (!reclaim(cpu)) break;
   }
+  return -Errno.ENOMEM;
 }
 
 /** True when all was copied. */

@@ -3,6 +3,7 @@
  * Takes mmapLock (write): here a VMA is replaced, never edited. The old VMA's faults retry; its entries stay.
  */
 
+import { mayExpand, mayLock } from "./accounts";
 import { growLocked } from "./mapping";
 import { mmapWriteLock, mmapWriteUnlock } from "./mmapLock";
 import { S_STACK_LIMIT, STACK_GUARD, spaceOf, treeRoot } from "./space";
@@ -23,10 +24,12 @@ export function growStack(cpu: usize, va: u64): bool {
   return grown;
 }
 
-/** Within RLIMIT_STACK, and clear of what lies below by the guard gap unless that is inaccessible or a stack itself. */
+/** Within RLIMIT_STACK, RLIMIT_AS and, for locked memory, RLIMIT_MEMLOCK (mm/mmap.c:acct_stack_growth), and clear of what lies below by the guard gap unless that is inaccessible or a stack itself. */
 function mayGrow(cpu: usize, root: usize, stack: usize, page: u64): bool {
   if ((vmaFlags(stack) & VM_GROWSDOWN) == 0) return false;
   if (vmaEnd(stack) - page > load<u64>(spaceOf(cpu), S_STACK_LIMIT)) return false;
+  const more = (vmaStart(stack) - page) >> 12;
+  if (!mayExpand(cpu, vmaFlags(stack), more) || !mayLock(cpu, vmaFlags(stack), more)) return false;
   const below = findStartingBelow(root, vmaStart(stack));
   if (below == 0) return page >= STACK_GUARD;
   const flags = vmaFlags(below);

@@ -19,16 +19,16 @@
  *            | found the VMA under RCU            | detached = 1
  *            | lock old leaf                      | lock old leaf: waits
  *            | detached? no: installs; unlock     | finds the entry, and moves it
- *            The other way round the fault sees `detached` and looks up again. A fault that links a table holds the parent's
- *            lock and checks the same mark: upper tables are locked and unlocked once before they are read (zap.ts).
+ *            The other way round the fault sees `detached` and looks up again. A leaf that was not found has nothing to move: who
+ *            links it later looks at the mark once more before it enters a page, and that is after our walk, hence after the mark.
+ *            It goes with the hole's other tables (retire.ts).
  * Locks      both leaf tables, the lower address first. No other pair of leaves is taken in a space while mmapLock is held for
  *            writing.
  * Linux      mm/mremap.c:move_page_tables, move_ptes
  */
 import { Outcome } from "./outcome";
-import { entryAt, entrySpan, isMarker, LEVELS, PTE_HELD, PTE_V, ptePhys } from "./pte";
+import { entryAt, isMarker, PTE_HELD, PTE_V } from "./pte";
 import { shootRange } from "./shootdown";
-import { pgd } from "./space";
 import { addUsedLocked, lockTable, unlockTable } from "./table";
 import { ensureTables, walkLeaf } from "./walk";
 
@@ -36,7 +36,6 @@ const SPAN: u64 = 0x20_0000;
 
 /** Moves [from, from + bytes) to `to`; the ranges do not overlap. */
 export function moveRange(cpu: usize, from: u64, bytes: u64, to: u64, vma: usize): bool {
-  passUpper(cpu, pgd(cpu), LEVELS - 1, from, from + bytes);
   let done: u64 = 0;
   while (done < bytes) {
     const piece = pieceOf(from + done, to + done, bytes - done);
@@ -70,22 +69,6 @@ function pieceOf(from: u64, to: u64, most: u64): u64 {
   const right = SPAN - (to & (SPAN - 1));
   const piece = left < right ? left : right;
   return piece < most ? piece : most;
-}
-
-/** Waits for whoever is linking a table in the range: he holds its parent's lock. */
-function passUpper(cpu: usize, table: usize, level: u32, start: u64, end: u64): void {
-  lockTable(cpu, table);
-  unlockTable(cpu, table);
-  if (level == 1) return;
-  const span = entrySpan(level);
-  let va = start;
-  while (va < end) {
-    const next = (va & ~(span - 1)) + span;
-    const upTo = next < end ? next : end;
-    const entry = atomic.load<u64>(entryAt(table, va, level));
-    if ((entry & PTE_V) != 0) passUpper(cpu, ptePhys(entry), level - 1, va, upTo);
-    va = next;
-  }
 }
 
 function movePiece(cpu: usize, old: usize, from: u64, fresh: usize, to: u64, bytes: u64): void {

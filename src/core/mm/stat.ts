@@ -17,6 +17,7 @@ export function stat(what: u32): u32 {
   if (what == Stat.VmaRecords) return slabInUse(SLAB_VMA);
   if (what == Stat.NodeRecords) return slabInUse(SLAB_NODE) - sum(S_RESERVE_COUNT);
   if (what == Stat.ObjectRecords) return slabInUse(SLAB_OBJECT);
+  if (what == Stat.SpaceRecords) return slabInUse(SLAB_SPACE);
   if (what == Stat.SlabFrames) {
     return slabFrames(SLAB_VMA) + slabFrames(SLAB_NODE) + slabFrames(SLAB_OBJECT) + slabFrames(SLAB_SPACE);
   }

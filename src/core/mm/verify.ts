@@ -10,7 +10,7 @@
  *   5 the TLBs: every translation is what the table says
  */
 import { Bug } from "../abi/bug";
-import { cpuArea, cpusSeen } from "../sync/cpu";
+import { C_ONLINE, cpuArea, cpusSeen } from "../sync/cpu";
 import { H_FIRST_FRAME, H_FRAMES } from "../sync/layout";
 import { isLocked } from "../sync/spinlock";
 import { F_EXEC, F_PHYS, FETCH_ENTRIES, fetchEntry, T_PHYS, T_READ, T_WRITE, TLB_ENTRIES, tlbEntry } from "../sync/tlb";
@@ -217,9 +217,9 @@ function verifyFrames(): u32 {
   return used + freeFrameCount() == load<u32>(H_FRAMES) ? 0 : Bug.verify_frames_do_not_add_up;
 }
 
-/** A CPU with flushes queued will drop them before it reads anything: its TLB is not judged. */
+/** One that is offline, or has flushes queued, drops all before it reads anything: its TLB is not judged. */
 function verifyTlb(cpu: usize): u32 {
-  if (atomic.load<u32>(cpu) & 1) return 0;
+  if (load<u32>(cpu, C_ONLINE) == 0 || (atomic.load<u32>(cpu) & 1) != 0) return 0;
   for (let i: u32 = 0; i < TLB_ENTRIES; i++) {
     const e = tlbEntry(cpu, (<u64>i) << 12);
     const read = load<u64>(e, T_READ);

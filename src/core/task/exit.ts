@@ -15,7 +15,15 @@ import { Pending } from "../abi/pending";
 import { cpuArea, cpuId, post } from "../sync/cpu";
 import { now } from "../sync/env";
 import { lock, unlock } from "../sync/spinlock";
-import { dropActionsLocked, freeProcessLocked, isFirst, ownProcess, postAllLocked, vforkDoneLocked } from "./process";
+import {
+  dropActionsLocked,
+  findProcessLocked,
+  freeProcessLocked,
+  isFirst,
+  ownProcess,
+  postAllLocked,
+  vforkDoneLocked,
+} from "./process";
 import { dropQueue } from "./queue";
 import {
   EXITING,
@@ -48,7 +56,7 @@ import {
   THREADS_SEEN,
   threadRecord,
 } from "./region";
-import { handlerOf, noChildWait, retargetLocked, signalProcessLocked } from "./signal";
+import { findLocked, handlerOf, noChildWait, retargetLocked, signalProcessLocked } from "./signal";
 import { dropTimersLocked } from "./timer";
 
 const SIGKILL: u32 = 9;
@@ -104,16 +112,29 @@ export function busyOf(t: usize): f64 {
   return ns > 0.0 ? ns : 0.0;
 }
 
-/** Nanoseconds of the own process: of its threads, or with `children` of those it has waited for. */
-export function processNs(cpu: usize, children: bool): f64 {
+/** Nanoseconds of process `pid` (0: the own): of its threads, or with `children` of those it has waited for; -1: there is none. */
+export function processNs(cpu: usize, pid: u32, children: bool): f64 {
   lock(cpu, TASK_LOCK);
-  const p = ownProcess(cpu);
+  const p = pid == 0 ? ownProcess(cpu) : findProcessLocked(pid);
+  if (p == 0) {
+    unlock(TASK_LOCK);
+    return -1.0;
+  }
   let ns = load<f64>(p + (children ? PR_CHILDREN_NS : PR_USER_NS));
   const n = children ? <u32>0 : load<u32>(THREADS_SEEN);
   for (let i: u32 = 0; i < n; i++) {
     const t = threadRecord(i);
     if (isLive(t) && processOf(t) == p) ns += busyOf(t);
   }
+  unlock(TASK_LOCK);
+  return ns;
+}
+
+/** The same of one live thread, of any process; -1 when there is none. */
+export function threadNs(cpu: usize, tid: u32): f64 {
+  lock(cpu, TASK_LOCK);
+  const index = findLocked(tid);
+  const ns = index < 0 ? -1.0 : busyOf(threadRecord(index));
   unlock(TASK_LOCK);
   return ns;
 }

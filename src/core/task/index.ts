@@ -1,6 +1,6 @@
 /** What TypeScript uses of the task layer. */
 export { beginExec, finishExec, threadsLeft } from "./exec";
-export { beginExit, endProcess, endThread, exitStatus, killOthers, processNs } from "./exit";
+export { beginExit, endProcess, endThread, exitStatus, killOthers, processNs, threadNs } from "./exit";
 export { futexRequeue, futexWait, futexWake, futexWakeOp } from "./futex";
 export { getGroup, getSession, newSession, setGroup } from "./group";
 export { taskInit } from "./init";

@@ -24,7 +24,7 @@ export const pageFault1: Workload = {
       if (page === 0) {
         if (i > 0) {
           const began = cpu.time;
-          yield* memoryCall(thread, () => core.sysMunmap(cpu.area, BigInt(base), BYTES));
+          yield* memoryCall(thread, () => core.sysMunmap(cpu.area, BigInt(base), BYTES), PAGES);
           thread.unmaps.add(cpu.time - began);
         }
         yield* memoryCall(thread, () => core.sysMmap(cpu.area, 0n, BYTES, RW, ANYWHERE, 0, 0n));

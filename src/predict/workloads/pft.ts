@@ -14,6 +14,26 @@ function partPages(operations: number): number {
   return Math.ceil((2 * operations) / TABLE) * TABLE;
 }
 
+/**
+ * As pft, but threads touch every so manyth page of one part: they share tables, and eight of them each line of entries. What a table's
+ * lock is like when it is shared, which two threads of one program seldom make it.
+ */
+export const pftShared: Workload = {
+  name: "pft_shared",
+  about: "threads touch pages in turn, so that they share page tables and lines of entries",
+  counts: "faults",
+  pages: (threads, operations) => pft.pages(threads, operations),
+  prepare: (plain, cpu, threads, operations) => pft.prepare(plain, cpu, threads, operations),
+  *program(thread) {
+    const { cpu, threads } = thread;
+    const pages = partPages(thread.operations);
+    for (let i = 0; i < pages && thread.more(); i++) {
+      yield* touch(thread, BASE + (i * threads + cpu.index) * PAGE, WRITE);
+      thread.ended();
+    }
+  },
+};
+
 /** As pft, with a mapping for each thread: what per-VMA locks are best at. */
 export const pftVmas: Workload = {
   name: "pft_vmas",

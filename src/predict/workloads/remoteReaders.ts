@@ -35,7 +35,7 @@ export const remoteReaders: Workload = {
         yield* touch(thread, base + page * PAGE, WRITE);
         if (page % 64 === 63) {
           const at = BigInt(base + (page - 15) * PAGE);
-          yield* memoryCall(thread, () => core.sysMadvise(cpu.area, at, BigInt(16 * PAGE), Advice.DontNeed));
+          yield* memoryCall(thread, () => core.sysMadvise(cpu.area, at, BigInt(16 * PAGE), Advice.DontNeed), 16);
         }
       }
       thread.ended();

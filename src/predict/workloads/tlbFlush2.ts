@@ -29,7 +29,7 @@ export const tlbFlush2: Workload = {
       const at = base + page * PAGE;
       yield* touch(thread, at, WRITE);
       const began = cpu.time;
-      yield* memoryCall(thread, () => core.sysMadvise(cpu.area, BigInt(at), BigInt(PAGE), Advice.DontNeed));
+      yield* memoryCall(thread, () => core.sysMadvise(cpu.area, BigInt(at), BigInt(PAGE), Advice.DontNeed), 1);
       thread.unmaps.add(cpu.time - began);
       yield* touch(thread, at, READ);
       thread.ended();

@@ -32,7 +32,7 @@ export const writers: Workload = {
         yield* memoryCall(thread, () => core.sysMmap(cpu.area, piece, bytes, RW, FIXED, 0, 0n));
         yield* touch(thread, base + PIECE_AT, WRITE);
         const began = cpu.time;
-        yield* memoryCall(thread, () => core.sysMunmap(cpu.area, piece, bytes));
+        yield* memoryCall(thread, () => core.sysMunmap(cpu.area, piece, bytes), 1);
         thread.unmaps.add(cpu.time - began);
       }
       yield* touch(thread, base + i * PAGE, WRITE);

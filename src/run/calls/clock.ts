@@ -1,6 +1,6 @@
 /**
- * calls/clock.ts: clocks and sleeps. Every guest clock is the machine's monotonic one plus a constant; CPU time is the
- * host process's, and for a thread the time it was not asleep.
+ * calls/clock.ts: clocks and sleeps. Every guest clock is the machine's monotonic one plus a constant; CPU time is
+ * the time a thread was not asleep, and the sum of that over a process.
  */
 import { Errno } from "../../core/abi/errno.js";
 import type { Thread } from "../thread.js";
@@ -23,7 +23,7 @@ export enum Clock {
 const TIMER_ABSTIME = 1;
 const SECOND = 1_000_000_000n;
 
-/** A clock's time in ns; undefined for a clock that is not there. CPU clocks of other threads are their process's. */
+/** A clock's time in ns; undefined for a clock that is not there. */
 function read(thread: Thread, clock: number): bigint | undefined {
   const now = () => BigInt(Math.max(0, Math.round(thread.now())));
   switch (clock) {
@@ -39,13 +39,19 @@ function read(thread: Thread, clock: number): bigint | undefined {
     case Clock.BoottimeAlarm:
       return now();
     case Clock.ProcessCpu:
-      return BigInt(Math.round(thread.host.cpuTimeNs()));
+      return BigInt(Math.round(thread.core.processNs(thread.cpu, 0, 0)));
     case Clock.ThreadCpu:
       return BigInt(Math.max(0, Math.round(thread.busyNs())));
   }
-  if (clock < 0)
-    return (clock & 4) !== 0 ? BigInt(Math.round(thread.busyNs())) : BigInt(Math.round(thread.host.cpuTimeNs()));
-  return undefined;
+  return clock < 0 ? readOther(thread, clock) : undefined;
+}
+
+/** A clock made of an id: ~id << 3, and 4 for a thread's (clock_getcpuclockid(3)). */
+function readOther(thread: Thread, clock: number): bigint | undefined {
+  const { core, cpu } = thread;
+  const id = ~(clock >> 3);
+  const ns = (clock & 4) === 0 ? core.processNs(cpu, id, 0) : core.threadNs(cpu, id === 0 ? thread.tid : id);
+  return ns < 0 ? undefined : BigInt(Math.round(ns));
 }
 
 export function clockGettime(thread: Thread, args: Args): number {
@@ -107,8 +113,10 @@ export function times(thread: Thread, args: Args): number | bigint {
   const ticks = (ns: number) => BigInt(Math.floor(ns / 1e7));
   if (long(args, 0) !== 0n) {
     const { view } = thread.guest;
-    view.setBigInt64(0, ticks(thread.host.cpuTimeNs()), true);
-    for (const offset of [8, 16, 24]) view.setBigInt64(offset, 0n, true);
+    const used = (children: number) => ticks(thread.core.processNs(thread.cpu, 0, children));
+    [used(0), 0n, used(1), 0n].forEach((time, i) => {
+      view.setBigInt64(i * 8, time, true);
+    });
     const error = thread.guest.copyOut(long(args, 0), 0, 32);
     if (error < 0) return error;
   }

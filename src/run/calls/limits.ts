@@ -69,7 +69,7 @@ export function getrusage(thread: Thread, args: Args): number {
   const who = int(args, 0);
   if (!(who in Usage)) return -Errno.EINVAL;
   const children = who === Usage.Children ? 1 : 0;
-  const ns = who === Usage.Thread ? thread.busyNs() : thread.core.processNs(thread.cpu, children);
+  const ns = who === Usage.Thread ? thread.busyNs() : thread.core.processNs(thread.cpu, 0, children);
   return writeUsage(thread, long(args, 1), ns);
 }
 

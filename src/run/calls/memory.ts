@@ -64,6 +64,16 @@ export function mremap(thread: Thread, args: Args): bigint {
   return at;
 }
 
+/** Its pages are brought in, as by MAP_POPULATE. */
+export function remapFilePages(thread: Thread, args: Args): bigint {
+  const { core, cpu, guest } = thread;
+  const [start, length] = [long(args, 0), long(args, 1)];
+  const result = core.sysRemapFilePages(cpu, start, length, long(args, 2), long(args, 3));
+  guest.releaseObjects();
+  if (result === 0n) populate(thread, start & ~PAGE_BITS, (start & ~PAGE_BITS) + (length & ~PAGE_BITS), Populate.Touch);
+  return result;
+}
+
 export function munmap(thread: Thread, args: Args): bigint {
   const result = thread.core.sysMunmap(thread.cpu, long(args, 0), long(args, 1));
   thread.guest.releaseObjects();

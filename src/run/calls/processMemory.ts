@@ -21,7 +21,8 @@ interface Piece {
 const MOST_PIECES = 1024n;
 /** Linux: include/linux/fs.h:MAX_RW_COUNT. */
 const MOST_BYTES = 0x7ffff000n;
-const PAGE = 4096n;
+/** One step of the core: a signal and an interrupt need not wait longer. */
+const MOST_AT_ONCE = 1n << 20n;
 /** The caller itself, as a pidfd (include/uapi/linux/pidfd.h). */
 const SELF_THREAD = -10000;
 const SELF_GROUP = -10001;
@@ -96,30 +97,24 @@ function copyPieces(thread: Thread, space: number, local: Piece[], remote: Piece
       there = 0n;
     } else {
       const rest = a.length - here < b.length - there ? a.length - here : b.length - there;
-      const n = Number(rest < pageRest(b.at + there) ? rest : pageRest(b.at + there));
-      const error = copyPiece(thread, space, a.at + here, b.at + there, n, write);
-      if (error < 0) return done > 0 ? done : error;
+      const { core, cpu, guest } = thread;
+      const n = guest.serve(() =>
+        core.copyBetween(
+          cpu,
+          space,
+          a.at + here,
+          b.at + there,
+          rest < MOST_AT_ONCE ? rest : MOST_AT_ONCE,
+          write ? 1 : 0,
+        ),
+      );
+      if (n < 0) return done > 0 ? done : n;
       done += n;
       here += BigInt(n);
       there += BigInt(n);
     }
   }
   return done;
-}
-
-/** Up to the page's end: what lies before a page that is not there is still copied. */
-function pageRest(address: bigint): bigint {
-  return PAGE - (address & (PAGE - 1n));
-}
-
-function copyPiece(thread: Thread, space: number, here: bigint, there: bigint, n: number, write: boolean): number {
-  const { core, cpu, guest } = thread;
-  if (write) {
-    const error = guest.copyIn(here, 0, n);
-    return error < 0 ? error : guest.serve(() => core.remoteWrite(cpu, space, there, guest.out, n));
-  }
-  const error = guest.serve(() => core.remoteRead(cpu, space, guest.out, there, n));
-  return error < 0 ? error : guest.copyOut(here, 0, n);
 }
 
 export function processMadvise(thread: Thread, args: Args): number {

@@ -27,6 +27,7 @@ import {
   pkeyAlloc,
   pkeyFree,
   pkeyMprotect,
+  remapFilePages,
 } from "./memory.js";
 import { ppoll, pselect6 } from "./poll.js";
 import { getpgid, getppid, getsid, setpgid, setsid, wait4, waitid } from "./processes.js";
@@ -153,6 +154,7 @@ const SERVED: ReadonlyArray<readonly [number, Call]> = [
   [259, flushIcache],
   [260, wait4],
   [261, prlimit64],
+  [234, remapFilePages],
   [270, processVmReadv],
   [271, processVmWritev],
   [278, getrandom],

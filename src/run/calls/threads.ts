@@ -5,6 +5,7 @@
  *            (kernel/fork.c:mm_release). After that the thread touches no guest memory: its stack may be gone.
  */
 import { Errno } from "../../core/abi/errno.js";
+import { ThreadLong, ThreadWord } from "../../core/abi/word.js";
 import { type Thread, ThreadExit } from "../thread.js";
 import { type Args, int, long } from "./args.js";
 
@@ -28,10 +29,21 @@ export function setRobustList(thread: Thread, args: Args): number {
 }
 
 export function getRobustList(thread: Thread, args: Args): number {
+  const { core, guest } = thread;
   const tid = int(args, 0);
-  if (tid !== 0 && tid !== thread.tid) return -Errno.ESRCH;
-  const error = thread.guest.writeU64(long(args, 1), thread.robustList);
-  return error < 0 ? error : thread.guest.writeU64(long(args, 2), 24n);
+  const area = tid === 0 ? thread.cpu : areaOf(thread, tid);
+  if (area === 0) return -Errno.ESRCH;
+  const head = BigInt.asUintN(64, core.ownLong(area, ThreadLong.Robust));
+  const error = guest.writeU64(long(args, 1), head);
+  return error < 0 ? error : guest.writeU64(long(args, 2), 24n);
+}
+
+/** The area of the CPU that runs a thread, of any process; 0 when there is none. */
+function areaOf({ core }: Thread, tid: number): number {
+  for (let i = core.cpuCount() - 1; i >= 0; i--) {
+    if (core.threadWord(i, ThreadWord.Pid) !== 0 && core.threadWord(i, ThreadWord.Tid) === tid) return core.cpuArea(i);
+  }
+  return 0;
 }
 
 /** What a thread owes the others of its memory, before it ends or executes another program. */

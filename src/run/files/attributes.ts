@@ -146,10 +146,3 @@ export const readAhead: Verb = (state, call) => {
   if (!handle.regular) fail(Errno.EINVAL);
   return 0;
 };
-
-/** Locks between processes; there is one process here. */
-export const flock: Verb = (state, call) => {
-  openOf(state, call.int(0));
-  if (![1, 2, 8].includes(call.uint(1) & ~4)) fail(Errno.EINVAL);
-  return 0;
-};

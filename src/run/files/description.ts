@@ -18,6 +18,8 @@ export class Description {
   /** The CPU whose large read or write is under way; others wait on `freed`. */
   holder: number | undefined;
   readonly freed = new Listeners();
+  /** Told at its end: it has, or had, locks (locks.ts). */
+  ended: (() => void) | undefined;
   private references = 0;
   private readonly node: Vnode;
   readonly isDirectory: boolean;
@@ -53,6 +55,7 @@ export class Description {
 
   release(): void {
     if (--this.references > 0) return;
+    this.ended?.();
     this.node.letGo();
     this.handle.release();
   }
@@ -75,7 +78,11 @@ export class DescriptorTable {
   /** Processes that use it. */
   private users = 1;
 
-  constructor(readonly limit: number) {}
+  constructor(
+    readonly limit: number,
+    /** A descriptor goes, its description perhaps not yet: record locks end with it. */
+    private readonly closed: (description: Description, table: DescriptorTable) => void = () => {},
+  ) {}
 
   get isShared(): boolean {
     return this.users > 1;
@@ -88,7 +95,7 @@ export class DescriptorTable {
 
   /** The same open files under the same numbers. */
   copy(): DescriptorTable {
-    const copy = new DescriptorTable(this.limit);
+    const copy = new DescriptorTable(this.limit, this.closed);
     copy.slots = this.slots.map((slot) => slot && { ...slot, description: slot.description.retain() });
     return copy;
   }
@@ -141,12 +148,17 @@ export class DescriptorTable {
   replace(fd: number, description: Description, closeOnExec: boolean): void {
     const old = this.slots[fd];
     this.slots[fd] = { description: description.retain(), closeOnExec };
-    old?.description.release();
+    if (old) this.drop(old.description);
   }
 
   close(fd: number): void {
     const { description } = this.slot(fd);
     this.slots[fd] = undefined;
+    this.drop(description);
+  }
+
+  private drop(description: Description): void {
+    this.closed(description, this);
     description.release();
   }
 

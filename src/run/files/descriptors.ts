@@ -4,15 +4,13 @@ import { type Call, openOf, type State, type Verb } from "./call.js";
 import type { Description } from "./description.js";
 import { fail } from "./fail.js";
 import { Fcntl, Mode, Open } from "./linux.js";
+import { fcntlLock } from "./locks.js";
 import { addSeals, getSeals } from "./memfd.js";
 
 const CLOSE_ON_EXEC = 1;
 /** What F_SETFL may change. */
 const SETTABLE = Open.Append | Open.NonBlock | Open.Direct | Open.NoAccessTime;
 const PIPE_BYTES = 65536;
-const READ_LOCK = 0;
-const WRITE_LOCK = 1;
-const UNLOCKED = 2;
 
 export const dup: Verb = (state, call) => state.table.add(state.table.get(call.int(0)), false);
 
@@ -47,16 +45,13 @@ export const fcntl: Verb = (state, call) => {
         fail(Errno.EPERM);
       description.flags = (description.flags & ~SETTABLE) | (call.uint(2) & SETTABLE);
       return 0;
-    // Record locks are between processes, and there is one here: every lock is free and every request granted.
     case Fcntl.GetLock:
     case Fcntl.OfdGetLock:
-      call.view(2, 32).setInt16(0, UNLOCKED, true);
-      return 0;
     case Fcntl.SetLock:
     case Fcntl.SetLockWait:
     case Fcntl.OfdSetLock:
     case Fcntl.OfdSetLockWait:
-      return setLock(description, call.view(2, 32).getInt16(0, true));
+      return fcntlLock(state, call);
     case Fcntl.AddSeals:
       return addSeals(state, call);
     case Fcntl.GetSeals:
@@ -68,11 +63,6 @@ export const fcntl: Verb = (state, call) => {
   }
   return fail(Errno.EINVAL);
 };
-
-function setLock({ readable, writable }: Description, type: number): number {
-  if (type === READ_LOCK ? !readable : type === WRITE_LOCK && !writable) fail(Errno.EBADF);
-  return type < READ_LOCK || type > UNLOCKED ? fail(Errno.EINVAL) : 0;
-}
 
 /** Every pipe here is as long as Linux makes them; none grows. */
 function pipeSize({ handle }: Description): number {

@@ -17,6 +17,7 @@ import { HostTree } from "./hostdir.js";
 import { HostPaths } from "./hostpaths.js";
 import { freshTermios } from "./ioctl.js";
 import { Open } from "./linux.js";
+import { Locks } from "./locks.js";
 import { mapObject } from "./map.js";
 import { MemFs } from "./memfs.js";
 import { type Bind, Mounts } from "./mounts.js";
@@ -86,6 +87,7 @@ export class Files implements FileService {
       nowhere: { root: memory.root, readOnly: false },
       nameless: new MemFs(NAMELESS_MINOR, owner),
       segments: new Segments(),
+      locks: new Locks(),
       termios: freshTermios(),
       firstPid: pid,
       caller: { pid, tid: pid },
@@ -97,7 +99,9 @@ export class Files implements FileService {
     // Outer directories first: an inner one shows through whatever order they were given in.
     const byDepth = [...options.binds].sort((a, b) => a.guest.split("/").length - b.guest.split("/").length);
     for (const bind of byDepth) this.mounts.addBind(bind);
-    const table = new DescriptorTable(options.descriptorLimit ?? 1024);
+    const table = new DescriptorTable(options.descriptorLimit ?? 1024, (description, owner) =>
+      this.world.locks.closed(description, owner),
+    );
     const directory = new Directory(this.startDirectory(options.cwd), umask);
     const running = { place: undefined, argv: options.argv, name: "" };
     this.processes.set(pid, new State(this.world, pid, table, directory, running));
@@ -202,8 +206,6 @@ export class Files implements FileService {
   private hostCall(pid: number, call: Call): number {
     const { objects } = this.world;
     switch (call.request.nr) {
-      case HostCall.ReadPage:
-        return objects.readPage(call);
       case HostCall.ReleaseObject:
         return this.release(call.uint(0));
       case HostCall.ReadPages:

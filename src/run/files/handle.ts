@@ -156,6 +156,10 @@ export class Listeners {
     return () => this.set.delete(own);
   }
 
+  get isEmpty(): boolean {
+    return this.set.size === 0;
+  }
+
   /** Listeners may leave or join while they are told. */
   tell(): void {
     for (const listener of [...this.set]) if (this.set.has(listener)) listener();

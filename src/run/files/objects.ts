@@ -101,16 +101,6 @@ export class Objects {
     for (const object of [...this.byId.values()]) this.drop(object);
   }
 
-  /** (object, byte offset, bounce offset); see HostCall.ReadPage. */
-  readPage(call: Call): number {
-    const { buffer, byteOffset } = call.request.bounce;
-    return fill(
-      this.get(call.uint(0)).handle,
-      [new Uint8Array(buffer, byteOffset + call.uint(2), PAGE)],
-      call.offset(1),
-    );
-  }
-
   readPages(call: Call): number {
     return fill(this.get(call.uint(0)).handle, pagesOf(call), call.offset(1));
   }

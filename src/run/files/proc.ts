@@ -17,10 +17,17 @@ export interface ProcSource {
   readonly facts: () => ProcessFacts;
 }
 
+/** /proc/sys/vm: the heuristic of overcommit, and what core/mm/space.ts holds to. */
+const VM = { max_map_count: 65530, mmap_min_addr: 65536, overcommit_memory: 0, overcommit_ratio: 50 };
+
 export function procTree(source: ProcSource): Vnode {
   const { owner, world } = source;
   const text = (make: () => string) => (path: string) => new ProcText(owner, path, make);
   const link = (make: () => string) => (path: string) => new ProcLink(owner, path, make);
+  const folder =
+    (...inside: (readonly [string, (path: string) => ProcNode])[]) =>
+    (path: string) =>
+      new ProcDirectory(owner, path, () => new Map(inside));
   const root: ProcDirectory = new ProcDirectory(owner, "", () => {
     const children = new Map<string, (path: string) => ProcNode>([
       ["self", link(() => String(world.caller.pid))],
@@ -28,6 +35,7 @@ export function procTree(source: ProcSource): Vnode {
       ["cpuinfo", text(() => cpuInfo(source.cpus))],
       ["meminfo", text(() => `MemTotal:       ${String(Math.floor(source.memoryBytes / 1024)).padStart(8)} kB\n`)],
       ["mounts", link(() => "self/mounts")],
+      ["sys", folder(["vm", folder(...Object.entries(VM).map(([name, n]) => [name, text(() => `${n}\n`)] as const))])],
     ]);
     for (const pid of source.pids()) {
       children.set(String(pid), (path) => processDirectory(source, path, pid, undefined, root));

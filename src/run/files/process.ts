@@ -9,6 +9,7 @@
  *  A table, and a Directory, counts the processes that share it (CLONE_FILES, CLONE_FS); the last to leave closes it.
  *  Linux     compare kernel/fork.c:copy_files, copy_fs; kernel/exit.c:exit_files; fs/exec.c:begin_new_exec */
 import type { Description, DescriptorTable } from "./description.js";
+import type { Locks } from "./locks.js";
 import type { MemFs } from "./memfs.js";
 import type { Objects } from "./objects.js";
 import type { Namespace } from "./resolve.js";
@@ -32,6 +33,7 @@ export interface World {
   /** The file system of files without a name: memfd, System V segments, shared /dev/zero. */
   readonly nameless: MemFs;
   readonly segments: Segments;
+  readonly locks: Locks;
   /** The terminal's settings as a guest last set them; see ioctl.ts. */
   termios: Uint8Array;
   /** The process the machine began with: all are in its group. */

@@ -25,9 +25,6 @@ export enum HostCall {
    *  or the one that the inode has already; the cache holds a reference for the caller (PageCache.open).
    *  At the bounce offset: {u32 bits of MapBits, u32 -, u64 size of the file}. */
   MapObject = 0x10000,
-  /** (object, byte offset, bounce offset): 4096 bytes, zero-filled past the end of the file, at the bounce offset.
-   *  -> 1; 0 when the page lies wholly past the end; -EIO. */
-  ReadPage = 0x10001,
   /** (object): no mapping names it any more, and what was dirty is written. -> 0; -EBUSY when it was mapped again
    *  meanwhile: it stays. */
   ReleaseObject = 0x10002,

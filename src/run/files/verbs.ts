@@ -8,6 +8,7 @@ import { dup, dup3, fcntl } from "./descriptors.js";
 import { chDir, fChDir, getCwd, getDents64 } from "./directory.js";
 import { fallocate } from "./fallocate.js";
 import { ioctl } from "./ioctl.js";
+import { flock } from "./locks.js";
 import { memfdCreate } from "./memfd.js";
 import { linkAt, mkdirAt, readLinkAt, renameAt2, symlinkAt, unlinkAt } from "./names.js";
 import { close, closeRange, eventFd2, openAt, pipe2 } from "./open.js";
@@ -24,7 +25,7 @@ const VERBS: ReadonlyMap<number, Verb> = new Map<number, Verb>([
   [Nr.Dup3, dup3],
   [Nr.Fcntl, fcntl],
   [Nr.Ioctl, ioctl],
-  [Nr.Flock, attributes.flock],
+  [Nr.Flock, flock],
   [Nr.MkdirAt, mkdirAt],
   [Nr.UnlinkAt, unlinkAt],
   [Nr.SymlinkAt, symlinkAt],

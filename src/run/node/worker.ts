@@ -7,8 +7,4 @@ import { clockNs } from "./adapter.js";
 runWorker(workerData as WorkerInit, {
   post: (message) => parentPort?.postMessage(message),
   clockNs,
-  cpuTimeNs: () => {
-    const { user, system } = process.cpuUsage();
-    return (user + system) * 1000;
-  },
 });
