@@ -191,11 +191,12 @@ export class Simulator implements Seam {
     if (kind === Step.CopyFrom || kind === Step.CopyTo) return this.#copy(cpu, kind, width);
     const accesses = this.#accesses;
     const at = accesses.placeOf(site);
+    const writes = kind !== Step.Load && kind !== Step.AtomicLoad;
     if (accesses.isOwn(cpu, address, this.#broadcasts)) {
       if (kind >= Step.AtomicRmw) cpu.spend(Spent.Useful, values.atomic);
       this.#expect(cpu, kind, address, at);
       // Who waits for the acknowledgement of an interrupt sees it, though the line costs nothing here.
-      if (writes && inArea < this.#at.owned) this.net.wrote(this.net.lines.recordOf(address), cpu);
+      if (writes && accesses.isShared(address)) this.net.wrote(this.net.lines.recordOf(address), cpu);
       return false;
     }
     if (this.#broadcasts && accesses.isShared(address)) {
@@ -203,7 +204,6 @@ export class Simulator implements Seam {
       return false;
     }
     if (accesses.isEverybodys(kind, address, at)) return false;
-    const writes = kind !== Step.Load && kind !== Step.AtomicLoad;
     if (this.watcher && cpu.lane === cpu.main) this.watcher(cpu, address, writes);
     const { lane } = cpu;
     accesses.describe(cpu, kind, address, width, at);
