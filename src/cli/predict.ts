@@ -38,8 +38,8 @@ interface Options {
   fault: string[];
   tables: string[];
   tableLayout?: LayoutName[];
-  seeds: number;
-  operations: number;
+  seeds?: number;
+  operations?: number;
   jobs: number;
   pretouch?: boolean;
   validate?: boolean;
@@ -66,8 +66,8 @@ export function registerPredict(program: Command): void {
     .option("--tables <protections>", "what keeps page tables alive", names("protection", PROTECTIONS), ["rcu"])
     .option("--table-layout <layouts>", "how tables share blocks (as the machine's)", names("layout", LAYOUTS))
     .option("--pretouch", "ask for the entry's line, for writing, before a table's lock is taken")
-    .option("--seeds <n>", "runs of each point", whole(1, 1000), 3)
-    .option("--operations <n>", "operations of each thread in a run", whole(20, 100_000), 700)
+    .option("--seeds <n>", "runs of each point (3; 1 with --validate)", whole(1, 1000))
+    .option("--operations <n>", "operations of each thread in a run (700; 250)", whole(20, 100_000))
     .option("--jobs <n>", "worker threads", whole(1, WORKERS_MAX), Math.min(availableParallelism(), WORKERS_MAX))
     .option("--validate", "hold the model against every published table, row by row")
     .option("--calibrate", "measure this machine: --machine this")
@@ -105,7 +105,7 @@ async function predict(chosen: readonly string[], options: Options): Promise<num
 
 async function validation(options: Options): Promise<number> {
   const tables = loadPublished(ROOT);
-  const jobs = validationJobs(ROOT, tables, options.seeds, options.operations);
+  const jobs = validationJobs(ROOT, tables, options.seeds ?? 1, options.operations ?? 250);
   const { outcomes, stopped } = await runAll(jobs, options);
   const validated = validate(tables, jobs, outcomes);
   process.stdout.write(`${validationTable(validated, coloursFor(process.stdout))}\n\n${verdictLines(validated)}`);
@@ -160,8 +160,8 @@ function requestOf(chosen: readonly string[], options: Options, machine: Machine
     tables: options.tables,
     layouts: options.tableLayout ?? [machine.layout],
     cpus,
-    seeds: options.seeds,
-    operations: options.operations,
+    seeds: options.seeds ?? 3,
+    operations: options.operations ?? 700,
     pretouch: options.pretouch === true,
   };
 }
