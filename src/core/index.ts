@@ -28,7 +28,7 @@ export {
   tryHoldSpace,
 } from "./mm/lifecycle";
 export { getLimit, setLimit } from "./mm/limits";
-export { removeNext, sysMadvise } from "./mm/madvise";
+export { hintSpace, removeNext, sysMadvise } from "./mm/madvise";
 export { sysMembarrier } from "./mm/membarrier";
 export { sysMincore } from "./mm/mincore";
 export { sysMlock, sysMlockAll, sysMunlock, sysMunlockAll } from "./mm/mlock";

@@ -79,6 +79,7 @@ export interface Core {
   settleHost(cpu: number): void;
   settle(cpu: number, rounds: number): number;
   verifySpace(cpu: number): number;
+  hintSpace(cpu: number, space: number, address: bigint, length: bigint, advice: number): bigint;
   copyBetween(cpu: number, space: number, here: bigint, there: bigint, length: bigint, write: number): bigint;
   futexObject(cpu: number, address: bigint): bigint;
   futexOffset(cpu: number): bigint;

@@ -56,7 +56,6 @@ const CASES: Readonly<Record<string, { sections: string; absent?: string }>> = {
   },
   remote: {
     sections: "vectors faults kinds throughProc descriptors onItself barriers racing",
-    absent: "descriptors onItself",
   },
   guard: { sections: "basics keptBy forked refusals calls ofFiles racing" },
   maps: { sections: "kinds merges moved names whole counts" },

@@ -102,6 +102,7 @@ const CASES: readonly Case[] = [
       "many",
       "waits",
       "waitIds",
+      "byDescriptor",
       "children",
       "restartsWaits",
       "pipes",

@@ -1,6 +1,7 @@
 /* Processes: fork, exit, wait, kill, groups, sessions, orphans. */
 #include "program.h"
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -155,6 +156,37 @@ static void waitIds(void) {
   sayInfo("killed", waitid(P_PID, (id_t)pid, &info, WEXITED), &info, pid);
   pid = start(exits, (void *)1);
   say("without info: %s", outcome(waitid(P_PID, (id_t)pid, NULL, WEXITED)));
+}
+
+/* pidfd_open(2), pidfd_send_signal(2), waitid(P_PIDFD). */
+static void byDescriptor(void) {
+  siginfo_t info;
+  pid_t pid = start(sleeps, NULL);
+  int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+  say("opened %d, closed on exec %d", fd >= 0, fcntl(fd, F_GETFD));
+  struct pollfd polled = {fd, POLLIN, 0};
+  say("lives: %d", poll(&polled, 1, 0));
+  say("signal 0: %s", outcome(syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0)));
+  say("no signal: %s", outcome(syscall(SYS_pidfd_send_signal, fd, 100, NULL, 0)));
+  say("flags: %s", outcome(syscall(SYS_pidfd_send_signal, fd, 0, NULL, 8)));
+  say("no descriptor: %s", outcome(syscall(SYS_pidfd_send_signal, -1, 0, NULL, 0)));
+  say("of another kind: %s", outcome(syscall(SYS_pidfd_send_signal, 0, 0, NULL, 0)));
+  memset(&info, 0, sizeof info);
+  info.si_signo = SIGUSR1;
+  info.si_code = SI_QUEUE;
+  say("another's information: %s", outcome(syscall(SYS_pidfd_send_signal, fd, SIGTERM, &info, 0)));
+  char byte;
+  say("read: %s", outcome(read(fd, &byte, 1)));
+  memset(&info, 7, sizeof info);
+  sayInfo("not yet", waitid((idtype_t)3, (id_t)fd, &info, WEXITED | WNOHANG), &info, 0);
+  say("killed: %s", outcome(syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0)));
+  int ready = poll(&polled, 1, 10000);
+  say("ended: %d %d", ready, (polled.revents & POLLIN) != 0);
+  sayInfo("taken", waitid((idtype_t)3, (id_t)fd, &info, WEXITED), &info, pid);
+  say("gone: %s", outcome(syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0)));
+  say("no child: %s", outcome(waitid((idtype_t)3, (id_t)fd, &info, WEXITED)));
+  close(fd);
+  say("no such process: %s", outcome(syscall(SYS_pidfd_open, pid, 0)));
 }
 
 static volatile sig_atomic_t told;
@@ -562,6 +594,7 @@ static const struct section sections[] = {
     {"many", many},
     {"waits", waits},
     {"waitIds", waitIds},
+    {"byDescriptor", byDescriptor},
     {"children", children},
     {"restartsWaits", restartsWaits},
     {"pipes", pipes},

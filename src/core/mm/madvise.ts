@@ -27,6 +27,7 @@
 
 import { Errno } from "../abi/errno";
 import { Advice, Populate } from "../abi/mman";
+import { rcuEnter, rcuExit } from "../sync/env";
 import { isPrivileged } from "./accounts";
 import { drainDeferred } from "./deferred";
 import { gatherBegin, gatherFlush } from "./gather";
@@ -35,7 +36,8 @@ import { mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from "./
 import { KIND_SHMEM, O_KIND } from "./object";
 import { populateRange } from "./populate";
 import { replaceLocked } from "./replace";
-import { treeRoot } from "./space";
+import { tablesIrq } from "./section";
+import { enterSpace, treeRoot } from "./space";
 import { findEndingAbove } from "./tree";
 import { punchObject } from "./truncate";
 import {
@@ -63,9 +65,8 @@ export function sysMadvise(cpu: usize, addr: u64, length: u64, advice: u32): i64
     return isPrivileged(cpu) ? -Errno.EINVAL : -Errno.EPERM;
   }
   if (!isKnown(advice) || (addr & 4095) != 0) return -Errno.EINVAL;
-  const bytes = (length + 4095) & ~(<u64>4095);
-  if (bytes == 0) return length == 0 ? 0 : -Errno.EINVAL;
-  const end = addr + bytes;
+  const end = endOf(addr, length);
+  if (end == addr) return length == 0 ? 0 : -Errno.EINVAL;
   if (end < addr) return -Errno.EINVAL;
   if (advice == <u32>Advice.PopulateRead) return populateRange(cpu, addr, end, Populate.Read);
   if (advice == <u32>Advice.PopulateWrite) return populateRange(cpu, addr, end, Populate.Write);
@@ -76,6 +77,32 @@ export function sysMadvise(cpu: usize, addr: u64, length: u64, advice: u32): i64
   if (write) mmapWriteUnlock(cpu);
   else mmapReadUnlock(cpu);
   drainDeferred(cpu);
+  return <i64>result;
+}
+
+/** Rounded up to pages; not above addr when it wraps, or the range is empty. */
+function endOf(addr: u64, length: u64): u64 {
+  return addr + ((length + 4095) & ~(<u64>4095));
+}
+
+/**
+ * COLD, PAGEOUT, WILLNEED for a space that this CPU does not run: process_madvise(2). Nothing changes; the VMAs are looked at as
+ * Linux looks at them. rcu: in a reader section, which keeps what a walk from a root of the tree meets; a change beside it
+ * shows or does not, VMA by VMA. irq: no round comes to this CPU, so mmapLock for reading (mm/remote.ts).
+ * The caller holds a reference to the space.
+ */
+export function hintSpace(cpu: usize, space: usize, addr: u64, length: u64, advice: u32): i64 {
+  const end = endOf(addr, length);
+  if ((addr & 4095) != 0 || end < addr) return -Errno.EINVAL;
+  if (end == addr) return length == 0 ? 0 : -Errno.EINVAL;
+  const home = enterSpace(cpu, space);
+  const locked = tablesIrq();
+  if (locked) mmapReadLock(cpu);
+  else rcuEnter(cpu);
+  const result = walkLocked(cpu, addr, end, advice);
+  if (locked) mmapReadUnlock(cpu);
+  else rcuExit(cpu);
+  enterSpace(cpu, home);
   return <i64>result;
 }
 

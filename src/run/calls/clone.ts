@@ -7,7 +7,7 @@
  *            until one is; at the limit of threads or processes, EAGAIN.
  * Memory     CLONE_VM: the same space, held once more; else a copy on write of it (core: forkSpace).
  * vfork      the parent sleeps until the child executes or ends; signals wait, only its own end wakes it earlier.
- * Not here   namespaces (EPERM, EINVAL for CLONE_NEWUSER: as a kernel without them), pidfds and cgroups (EINVAL), CLONE_IO
+ * Not here   namespaces (EPERM, EINVAL for CLONE_NEWUSER: as a kernel without them), CLONE_PIDFD and cgroups (EINVAL), CLONE_IO
  *            and CLONE_SYSVSEM change nothing; ptrace's flags are taken and mean nothing.
  * Order of checks   kernel/fork.c:kernel_clone, copy_process; clone3: copy_clone_args_from_user, clone3_args_valid.
  */

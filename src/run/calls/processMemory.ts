@@ -2,16 +2,19 @@
  * calls/processMemory.ts: process_vm_readv, process_vm_writev, process_madvise: the memory of a process by its id.
  *
  * Promise    bytes move between the two spaces through the bounce buffer, a piece at a time; each page of the other space is
- *            copied under its table's lock, without that space's mmapLock under protection rcu (core/mm/remote.ts).
+ *            copied under its table's lock, without that space's mmapLock under protection rcu (core/mm/remote.ts). Advice to
+ *            another process is a hint: its VMAs are looked at, without its mmapLock too (core/mm/madvise.ts).
  * Errors     process_vm: EINVAL flags, more than 1,024 pieces, a length past SSIZE_MAX; EFAULT the vectors; ESRCH; then what was
  *            copied, or EFAULT when that is nothing.  process_madvise: EINVAL flags, vectors, advice that only the process itself may
- *            give; EBADF no pidfd: only the two that mean the caller itself are known
+ *            give; EBADF no pidfd; ESRCH it has ended; EPERM another process and not root
  * Linux      mm/process_vm_access.c:process_vm_rw; mm/madvise.c:SYSCALL_DEFINE5(process_madvise)
  */
 import { Errno } from "../../core/abi/errno.js";
+import { Advice } from "../../core/abi/mman.js";
 import type { Thread } from "../thread.js";
 import { type Args, int, long, uint } from "./args.js";
 import { madvise } from "./memory.js";
+import { processOf } from "./pidfd.js";
 
 interface Piece {
   at: bigint;
@@ -122,12 +125,35 @@ export function processMadvise(thread: Thread, args: Args): number {
   const pieces = vector(thread, long(args, 1), long(args, 2), MOST_BYTES);
   if (typeof pieces === "number") return pieces;
   const pidfd = int(args, 0);
-  if (pidfd !== SELF_THREAD && pidfd !== SELF_GROUP) return -Errno.EBADF;
+  const own = pidfd === SELF_THREAD || pidfd === SELF_GROUP;
+  const pid = own ? thread.process.pid : processOf(thread, pidfd, true);
+  if (pid < 0) return pid;
+  if (pid === thread.process.pid)
+    return eachPiece(pieces, ({ at, length }) => madvise(thread, [BigInt.asIntN(64, at), length, long(args, 3)]));
+  return adviseOther(thread, pid, pieces, int(args, 3));
+}
+
+/** Linux: mm/madvise.c:process_madvise_remote_valid; COLLAPSE needs huge pages, which are not here. */
+function adviseOther(thread: Thread, pid: number, pieces: readonly Piece[], advice: number): number {
+  const { core, cpu } = thread;
+  const space = core.processSpace(cpu, pid);
+  if (space === 0) return -Errno.ESRCH;
+  try {
+    if (advice !== Advice.Cold && advice !== Advice.PageOut && advice !== Advice.WillNeed) return -Errno.EINVAL;
+    if (thread.process.uid !== 0) return -Errno.EPERM;
+    return eachPiece(pieces, ({ at, length }) => core.hintSpace(cpu, space, at, length, advice));
+  } finally {
+    core.putSpace(cpu, space);
+  }
+}
+
+/** Bytes of the pieces before the first that failed; its errno when that is none. */
+function eachPiece(pieces: readonly Piece[], advise: (piece: Piece) => bigint | number): number {
   let done = 0;
-  for (const { at, length } of pieces) {
-    const result = Number(madvise(thread, [BigInt.asIntN(64, at), length, long(args, 3)]));
+  for (const piece of pieces) {
+    const result = Number(advise(piece));
     if (result < 0) return done > 0 ? done : result;
-    done += Number(length);
+    done += Number(piece.length);
   }
   return done;
 }

@@ -10,6 +10,7 @@ import { Signal } from "../signals.js";
 import { RESTART, type Thread } from "../thread.js";
 import { type Args, int, long } from "./args.js";
 import { writeUsage } from "./limits.js";
+import { processOf } from "./pidfd.js";
 
 enum Wait {
   NoHang = 1,
@@ -26,6 +27,7 @@ enum Which {
   All = 0,
   Pid = 1,
   Group = 2,
+  Pidfd = 3,
 }
 
 const OF_WAIT4 = Wait.NoHang | Wait.Stopped | Wait.Continued | Wait.NoThread | Wait.All | Wait.Clone;
@@ -67,17 +69,22 @@ export function waitid(thread: Thread, args: Args): number {
   if ((options & (Wait.Exited | Wait.Stopped | Wait.Continued)) === 0) return -Errno.EINVAL;
   if (which === Which.Pid && id <= 0) return -Errno.EINVAL;
   if (which === Which.Group && id < 0) return -Errno.EINVAL;
-  // P_PIDFD: there are none.
-  if (which === 3) return id < 0 ? -Errno.EINVAL : -Errno.EBADF;
+  if (which === Which.Pidfd && id < 0) return -Errno.EINVAL;
   if (!(which in Which)) return -Errno.EINVAL;
-  const whose = which === Which.Group && id === 0 ? thread.core.getGroup(thread.cpu, 0) : id;
-  const ended = waitFor(thread, which, whose, options);
+  const whose = whoseId(thread, which, id);
+  if (whose < 0) return whose;
+  const ended = waitFor(thread, which === Which.Pidfd ? Which.Pid : which, whose, options);
   if (typeof ended === "number" && ended !== 0) return ended;
   if (typeof ended !== "number" && long(args, 4) !== 0n) {
     const error = writeUsage(thread, long(args, 4), ended.ns);
     if (error < 0) return error;
   }
   return long(args, 2) === 0n ? 0 : writeInfo(thread, long(args, 2), typeof ended === "number" ? undefined : ended);
+}
+
+function whoseId(thread: Thread, which: Which, id: number): number {
+  if (which === Which.Pidfd) return processOf(thread, id, false);
+  return which === Which.Group && id === 0 ? thread.core.getGroup(thread.cpu, 0) : id;
 }
 
 /** A child that ended; 0 when WNOHANG finds none; -ECHILD; or RESTART. */

@@ -127,6 +127,16 @@ export function tgkill(thread: Thread, args: Args): number {
   return toThread(thread, int(args, 0), int(args, 1), int(args, 2), TKILL);
 }
 
+/** pidfd_send_signal(2): as kill, or with what is said at `info`, which must be of the same signal. */
+export function signalBy(thread: Thread, pid: number, signal: number, at: bigint): number {
+  if (at === 0n) return toProcess(thread, pid, signal, SigInfo.User, 0n);
+  const info = queuedInfo(thread, at);
+  if (typeof info === "number") return info;
+  if (thread.guest.view.getInt32(0, true) !== signal) return -Errno.EINVAL;
+  if (pretends(info.code) && pid !== thread.process.pid) return -Errno.EPERM;
+  return toProcess(thread, pid, signal, info.code, info.value);
+}
+
 /** To another process only as what a process may say it is: no code of kill's or the kernel's (kernel/signal.c). */
 export function rtSigqueueinfo(thread: Thread, args: Args): number {
   const info = queuedInfo(thread, long(args, 2));

@@ -29,6 +29,7 @@ import {
   pkeyMprotect,
   remapFilePages,
 } from "./memory.js";
+import { pidfdSendSignal, processMrelease } from "./pidfd.js";
 import { ppoll, pselect6 } from "./poll.js";
 import { getpgid, getppid, getsid, setpgid, setsid, wait4, waitid } from "./processes.js";
 import { processMadvise, processVmReadv, processVmWritev } from "./processMemory.js";
@@ -165,8 +166,10 @@ const SERVED: ReadonlyArray<readonly [number, Call]> = [
   [289, pkeyAlloc],
   [290, pkeyFree],
   [293, absent], // rseq
+  [424, pidfdSendSignal],
   [435, clone3],
   [440, processMadvise],
+  [448, processMrelease],
 ];
 
 /** By number, with holes. */

@@ -23,6 +23,7 @@ import { MemFs } from "./memfs.js";
 import { type Bind, Mounts } from "./mounts.js";
 import { Objects } from "./objects.js";
 import { nameless } from "./open.js";
+import { processOf } from "./pidfd.js";
 import { type ProcSource, procTree } from "./proc.js";
 import { Directory, State, type World } from "./process.js";
 import { execFiles, openImage, openProgram, runningAt } from "./program.js";
@@ -88,6 +89,7 @@ export class Files implements FileService {
       nameless: new MemFs(NAMELESS_MINOR, owner),
       segments: new Segments(),
       locks: new Locks(),
+      processes: this.processes,
       termios: freshTermios(),
       firstPid: pid,
       caller: { pid, tid: pid },
@@ -224,6 +226,8 @@ export class Files implements FileService {
         return openProgram(this.stateOf(pid), call);
       case HostCall.ExecFiles:
         return execFiles(this.stateOf(pid), call);
+      case HostCall.ProcessOf:
+        return processOf(this.stateOf(pid), call);
       case HostCall.ShmAt:
         return shmAt(this.stateOf(pid), call);
       case HostCall.ShmDt:

@@ -9,6 +9,7 @@
  *  A table, and a Directory, counts the processes that share it (CLONE_FILES, CLONE_FS); the last to leave closes it.
  *  Linux     compare kernel/fork.c:copy_files, copy_fs; kernel/exit.c:exit_files; fs/exec.c:begin_new_exec */
 import type { Description, DescriptorTable } from "./description.js";
+import { Listeners } from "./handle.js";
 import type { Locks } from "./locks.js";
 import type { MemFs } from "./memfs.js";
 import type { Objects } from "./objects.js";
@@ -34,6 +35,8 @@ export interface World {
   readonly nameless: MemFs;
   readonly segments: Segments;
   readonly locks: Locks;
+  /** Those that have not ended, by their ids. */
+  readonly processes: Map<number, State>;
   /** The terminal's settings as a guest last set them; see ioctl.ts. */
   termios: Uint8Array;
   /** The process the machine began with: all are in its group. */
@@ -90,6 +93,9 @@ export interface Running {
 export class State {
   /** Open files this process is in the middle of a large read or write of (Description.holdFor). */
   readonly holding = new Set<Description>();
+  /** Told when the process ends. */
+  readonly ended = new Listeners();
+  hasEnded = false;
 
   constructor(
     readonly world: World,
@@ -160,6 +166,8 @@ export class State {
     this.files.leave();
     this.directory.leave();
     this.program.place?.node.letGo();
+    this.hasEnded = true;
+    this.ended.tell();
   }
 
   /** Pieces that will not come any more: others may go on. */

@@ -53,6 +53,9 @@ export enum HostCall {
    *  and cmdline tell of it. -EBADF. */
   ExecFiles = 0x10013,
 
+  /** (pidfd, 1: it must live) -> the id of the process; -EBADF no pidfd; -ESRCH it has ended. */
+  ProcessOf = 0x10014,
+
   /** (id, shmflg, bounce offset) -> object, with a reference as MapObject gives; at the bounce offset {u64 size}.
    *  Errors as shmat(2). */
   ShmAt = 0x10020,

@@ -12,6 +12,7 @@ import { flock } from "./locks.js";
 import { memfdCreate } from "./memfd.js";
 import { linkAt, mkdirAt, readLinkAt, renameAt2, symlinkAt, unlinkAt } from "./names.js";
 import { close, closeRange, eventFd2, openAt, pipe2 } from "./open.js";
+import { pidfdOpen } from "./pidfd.js";
 import { ppoll, pselect6 } from "./poll.js";
 import { shmCtl, shmGet } from "./shm.js";
 import * as status from "./status.js";
@@ -72,6 +73,7 @@ const VERBS: ReadonlyMap<number, Verb> = new Map<number, Verb>([
   [Nr.SendFile, sendFile],
   [Nr.CopyFileRange, copyFileRange],
   [Nr.Statx, status.statx],
+  [Nr.PidfdOpen, pidfdOpen],
   [Nr.CloseRange, closeRange],
   [Nr.FAccessAt2, status.fAccessAt2],
   [Nr.FChModAt2, attributes.fChModAt2],
