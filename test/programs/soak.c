@@ -113,6 +113,11 @@ static int childLife(pid_t parent, int threadsThen, int64_t until) {
   return (int)(path & 63);
 }
 
+/* Whether want of memory may have ended it: killed, or by SIGSEGV where a signal's frame found no memory on the stack. */
+static int starved(int status) {
+  return get(&board->scarce) && WIFSIGNALED(status) && (WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGSEGV);
+}
+
 /* Returns only if it fails. */
 static void execute(uint64_t childPath, int childMortal) {
   char numbers[10][24], *args[12] = {"soak", "executed"};
@@ -136,8 +141,7 @@ static void vforkAndExecute(uint64_t childPath, int childMortal) {
   int status = 0;
   if (waitpid(pid, &status, 0) != pid) broken("waitpid of an executed child = %s", errname(errno));
   int lawful = WIFEXITED(status) && WEXITSTATUS(status) == (int)(childPath & 63);
-  int wanted = get(&board->scarce) && ((WIFEXITED(status) && WEXITSTATUS(status) == 66) ||
-                                       (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL));
+  int wanted = starved(status) || (get(&board->scarce) && WIFEXITED(status) && WEXITSTATUS(status) == 66);
   if (!lawful && !wanted) broken("executed child %lx ended with status %x", childPath, status);
 }
 
@@ -168,7 +172,7 @@ static void childStep(void) {
   if (WIFEXITED(status) && WEXITSTATUS(status) == (int)(childPath & 63)) return;
   if (WIFEXITED(status) && WEXITSTATUS(status) == 66 && get(&board->scarce)) return;
   if (WIFEXITED(status) && childMortal && (WEXITSTATUS(status) == 64 || WEXITSTATUS(status) == 65)) return;
-  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && (killed || get(&board->scarce))) return;
+  if (starved(status) || (killed && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)) return;
   broken("child %lx ended with status %x", childPath, status);
 }
 
@@ -276,8 +280,7 @@ int main(int argc, char **argv) {
     int status = 0;
     if (waitpid(all[i], &status, 0) != all[i]) broken("waitpid of a first process");
     int good = WIFEXITED(status) && WEXITSTATUS(status) == (int)(mixed((uint64_t)i + 1) & 63);
-    if (!good && !(board->scarce && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL))
-      broken("first process %d ended with status %x", i, status);
+    if (!good && !starved(status)) broken("first process %d ended with status %x", i, status);
   }
   checkSums();
   return 0;
