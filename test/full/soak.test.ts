@@ -65,11 +65,13 @@ describe.skipIf(process.env.FAULTLINE_FULL !== "1" || !comparable)("the soak", (
     sound("this kernel", runNative(program(), args("this kernel")));
   });
 
-  test.each(SETTINGS.map((setting) => [setting.join(" "), setting] as const))("%s", {
-    timeout: MS + 90_000,
-  }, (...named) => {
-    const [name, [policy = "", ...options]] = named;
-    sound(name, runFaultline(program(), args(name), policy, [...options, "--memory", MEMORY]));
+  describe.each(SETTINGS.map((setting, i) => ({ setting, host: i % 2 === 1 })))("the machine", ({ setting, host }) => {
+    const name = `${setting.join(" ")}${host ? ", files of the host" : ""}`;
+    test(name, { timeout: MS + 90_000 }, () => {
+      const [policy = "", ...options] = setting;
+      const files = host ? ["--dir", `${folder}:/tmp`] : [];
+      sound(name, runFaultline(program(), args(name), policy, [...options, ...files, "--memory", MEMORY]));
+    });
   });
 
   test.each(SCARCE)("memory of %s: calls fail and processes die, no byte is wrong", {

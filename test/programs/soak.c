@@ -113,9 +113,11 @@ static int childLife(pid_t parent, int threadsThen, int64_t until) {
   return (int)(path & 63);
 }
 
-/* Whether want of memory may have ended it: killed, or by SIGSEGV where a signal's frame found no memory on the stack. */
+/* Whether want of memory may have ended it: by itself (66), killed, or by SIGSEGV where a signal's frame found no memory on the stack. */
 static int starved(int status) {
-  return get(&board->scarce) && WIFSIGNALED(status) && (WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGSEGV);
+  if (!get(&board->scarce)) return 0;
+  if (WIFEXITED(status)) return WEXITSTATUS(status) == 66;
+  return WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGSEGV;
 }
 
 /* Returns only if it fails. */
@@ -141,8 +143,7 @@ static void vforkAndExecute(uint64_t childPath, int childMortal) {
   int status = 0;
   if (waitpid(pid, &status, 0) != pid) broken("waitpid of an executed child = %s", errname(errno));
   int lawful = WIFEXITED(status) && WEXITSTATUS(status) == (int)(childPath & 63);
-  int wanted = starved(status) || (get(&board->scarce) && WIFEXITED(status) && WEXITSTATUS(status) == 66);
-  if (!lawful && !wanted) broken("executed child %lx ended with status %x", childPath, status);
+  if (!lawful && !starved(status)) broken("executed child %lx ended with status %x", childPath, status);
 }
 
 static void childStep(void) {
@@ -170,7 +171,6 @@ static void childStep(void) {
   if (waitpid(pid, &status, 0) != pid) broken("waitpid = %s", errname(errno));
   if (parent) changedByChild(childPath, WIFEXITED(status));
   if (WIFEXITED(status) && WEXITSTATUS(status) == (int)(childPath & 63)) return;
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 66 && get(&board->scarce)) return;
   if (WIFEXITED(status) && childMortal && (WEXITSTATUS(status) == 64 || WEXITSTATUS(status) == 65)) return;
   if (starved(status) || (killed && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)) return;
   broken("child %lx ended with status %x", childPath, status);
@@ -252,6 +252,11 @@ static void checkSums(void) {
     char *at = kind == 0 ? summed : mmap(NULL, SUM_BYTES, R, MAP_SHARED, sumFds[kind], 0);
     if (at == MAP_FAILED) broken("mapping of sums");
     for (int i = 0; i < WORDS; i++) sum += get((uint64_t *)at + i);
+    for (int i = 0; kind != 0 && i < WORDS && !board->scarce; i++) {
+      uint64_t word = 0;
+      if (pread(sumFds[kind], &word, 8, i * 8L) != 8 || word != get((uint64_t *)at + i))
+        broken("kind %d word %d: the file has %lu, its mapping %lu", kind, i, word, get((uint64_t *)at + i));
+    }
     if (sum < told || (sum > told + open && !board->scarce))
       broken("kind %d: the words say %lu additions, the threads %lu, with %lu killed", kind, sum, told, open);
     did += told;

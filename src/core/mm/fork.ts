@@ -73,9 +73,12 @@ import {
 import { vmaStartWrite } from "./vmaLock";
 import { ensureTables, walkLeaf } from "./walk";
 
+/** What a copy that failed gives back is memory that came back: reclaim() alone would have it tried for ever. */
+const TRIES: u32 = 4;
+
 /** The copy's address, or -ENOMEM. The CPU is in its own space, holds no lock and is in no reader section. */
 export function forkSpace(cpu: usize): i64 {
-  while (true) {
+  for (let tries: u32 = 0; tries < TRIES; tries++) {
     const child = newSpace(cpu);
     if (child != 0 && copyInto(cpu, <usize>child)) {
       count(cpu, Counter.Forks);
@@ -83,8 +86,9 @@ export function forkSpace(cpu: usize): i64 {
       return <i64>child;
     }
     if (child != 0) putSpace(cpu, <usize>child);
-    if (!reclaim(cpu)) return -Errno.ENOMEM;
+    if (!reclaim(cpu)) break;
   }
+  return -Errno.ENOMEM;
 }
 
 /** True when all was copied. */
