@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { Access, Exit } from "../src/core/abi/exit";
 import { MapFlag, Prot } from "../src/core/abi/mman";
+import { Stat } from "../src/core/abi/stat";
 import { bootCore, type TestCore } from "./support/core";
 
 const PAGE = 4096n;
@@ -55,4 +56,24 @@ test("true exhaustion is told at once", () => {
   const from = performance.now();
   expect(machine.core.fill(machine.cpu, (1n << 36n) + 4095n * PAGE, Access.Write)).toBe(Exit.Oom);
   expect(performance.now() - from).toBeLessThan(500);
+});
+
+test("a fork that wants more than there is does not take what it gave back for memory that came back", () => {
+  const machine = bootCore(2, 1);
+  const { core, cpu } = machine;
+  const tables = 30n;
+  for (let i = 0n; i < tables; i++) {
+    const at = FIRST + i * BLOCK;
+    expect(core.sysMmap(cpu, at, PAGE, RW, ANON, 0, 0n)).toBe(at);
+    expect(core.fill(cpu, at, Access.Write)).toBe(Exit.None);
+  }
+  exhaust(machine);
+  const few = 10n;
+  expect(core.sysMunmap(cpu, 1n << 36n, few * PAGE)).toBe(0n);
+  // Records that came for the copy stay in their slabs.
+  const left = () => core.stat(Stat.FramesFree) + core.stat(Stat.FramesHeld) + core.stat(Stat.SlabFrames);
+  const before = left();
+  expect(core.forkSpace(cpu)).toBe(-12n);
+  core.settle(cpu, 100);
+  expect(left()).toBe(before);
 });

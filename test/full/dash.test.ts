@@ -50,7 +50,7 @@ describe.skipIf(!present)("dash, statically linked for riscv64", () => {
     const given = [dirname(dash), dirname(SCRIPT), folder].flatMap((path) => ["--dir", path]);
     const env = ["--env", `SH=${dash}`, "--env", `DIR=${folder}`];
     const args = ["run", "--fault", policy, ...given, ...env, dash, SCRIPT];
-    const got = ran(join(ROOT, "faultline"), args, { PATH: process.env.PATH ?? "" });
+    const got = ran(join(ROOT, "faultline"), args, { PATH: process.env.PATH ?? "", FAULTLINE_VERIFY: "1" });
     expect(got).toEqual(want);
   });
 });

@@ -57,6 +57,7 @@ describe.skipIf(!present)("zstd, statically linked for riscv64", () => {
     spawnSync(join(ROOT, "faultline"), ["run", "--fault", policy, "--dir", folder, zstd, ...args], {
       cwd: folder,
       input: stdin,
+      env: { ...process.env, FAULTLINE_VERIFY: "1" },
       maxBuffer: 64 * MEGABYTE,
       timeout: 150_000,
     });

@@ -248,7 +248,10 @@ static void checkLog(int index) {
 }
 
 static void newLog(void) {
-  while (wanting((long)mmap(logOf(me->index), LOG_PAGES * PAGE, RW, ANON | MAP_FIXED, -1, 0), "mmap of a log")) usleep(1000);
+  while (wanting((long)mmap(logOf(me->index), LOG_PAGES * PAGE, RW, ANON | MAP_FIXED, -1, 0), "mmap of a log")) {
+    if (over()) _exit(66);
+    usleep(1000);
+  }
   me->sequence = 0;
 }
 #endif

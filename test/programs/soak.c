@@ -113,6 +113,13 @@ static int childLife(pid_t parent, int threadsThen, int64_t until) {
   return (int)(path & 63);
 }
 
+/* Whether want of memory may have ended it: by itself (66), killed, or by SIGSEGV where a signal's frame found no memory on the stack. */
+static int starved(int status) {
+  if (!get(&board->scarce)) return 0;
+  if (WIFEXITED(status)) return WEXITSTATUS(status) == 66;
+  return WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGSEGV;
+}
+
 /* Returns only if it fails. */
 static void execute(uint64_t childPath, int childMortal) {
   char numbers[10][24], *args[12] = {"soak", "executed"};
@@ -136,9 +143,7 @@ static void vforkAndExecute(uint64_t childPath, int childMortal) {
   int status = 0;
   if (waitpid(pid, &status, 0) != pid) broken("waitpid of an executed child = %s", errname(errno));
   int lawful = WIFEXITED(status) && WEXITSTATUS(status) == (int)(childPath & 63);
-  int wanted = get(&board->scarce) && ((WIFEXITED(status) && WEXITSTATUS(status) == 66) ||
-                                       (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL));
-  if (!lawful && !wanted) broken("executed child %lx ended with status %x", childPath, status);
+  if (!lawful && !starved(status)) broken("executed child %lx ended with status %x", childPath, status);
 }
 
 static void childStep(void) {
@@ -166,9 +171,8 @@ static void childStep(void) {
   if (waitpid(pid, &status, 0) != pid) broken("waitpid = %s", errname(errno));
   if (parent) changedByChild(childPath, WIFEXITED(status));
   if (WIFEXITED(status) && WEXITSTATUS(status) == (int)(childPath & 63)) return;
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 66 && get(&board->scarce)) return;
   if (WIFEXITED(status) && childMortal && (WEXITSTATUS(status) == 64 || WEXITSTATUS(status) == 65)) return;
-  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && (killed || get(&board->scarce))) return;
+  if (starved(status) || (killed && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)) return;
   broken("child %lx ended with status %x", childPath, status);
 }
 
@@ -248,6 +252,11 @@ static void checkSums(void) {
     char *at = kind == 0 ? summed : mmap(NULL, SUM_BYTES, R, MAP_SHARED, sumFds[kind], 0);
     if (at == MAP_FAILED) broken("mapping of sums");
     for (int i = 0; i < WORDS; i++) sum += get((uint64_t *)at + i);
+    for (int i = 0; kind != 0 && i < WORDS && !board->scarce; i++) {
+      uint64_t word = 0;
+      if (pread(sumFds[kind], &word, 8, i * 8L) != 8 || word != get((uint64_t *)at + i))
+        broken("kind %d word %d: the file has %lu, its mapping %lu", kind, i, word, get((uint64_t *)at + i));
+    }
     if (sum < told || (sum > told + open && !board->scarce))
       broken("kind %d: the words say %lu additions, the threads %lu, with %lu killed", kind, sum, told, open);
     did += told;
@@ -276,8 +285,7 @@ int main(int argc, char **argv) {
     int status = 0;
     if (waitpid(all[i], &status, 0) != all[i]) broken("waitpid of a first process");
     int good = WIFEXITED(status) && WEXITSTATUS(status) == (int)(mixed((uint64_t)i + 1) & 63);
-    if (!good && !(board->scarce && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL))
-      broken("first process %d ended with status %x", i, status);
+    if (!good && !starved(status)) broken("first process %d ended with status %x", i, status);
   }
   checkSums();
   return 0;

@@ -118,6 +118,18 @@ export function addLocked(cpu: usize, o: usize, index: u32, frame: usize, fresh:
   return Add.Added;
 }
 
+/**
+ * The nodes on the way to `index`, for who found no memory for them beside a page, and gave that back. They stay: of two that
+ * are needed the last frame becomes one, and the next attempt wants one less. Without it the page would take the last frame
+ * each time, and give it back for want of a node, for ever.
+ */
+export function makeRoom(cpu: usize, o: usize, index: u32): bool {
+  lock(cpu, o + O_CACHE_LOCK);
+  const made = makeSlotLocked(cpu, o, index) != 0;
+  unlock(o + O_CACHE_LOCK);
+  return made;
+}
+
 /** The slot of `index`, with the nodes on the way to it; 0 without memory. */
 function makeSlotLocked(cpu: usize, o: usize, index: u32): usize {
   let root = atomic.load<u32>(o, O_ROOT);

@@ -15,7 +15,7 @@
 import { Counter } from "../abi/counter";
 import { Errno } from "../abi/errno";
 import { lock, unlock } from "../sync/spinlock";
-import { Add, addLocked, isCached } from "./cache";
+import { Add, addLocked, isCached, makeRoom } from "./cache";
 import { allocPage, CACHED, putPage } from "./frame";
 import { getObject, O_CACHE_LOCK, O_SIZE, O_WRITES, putObject } from "./object";
 import { countBy, P_IO_ADDRESS, P_IO_OBJECT, P_IO_OFFSET, P_IO_RECORD, P_IO_WRITES } from "./percpu";
@@ -67,12 +67,16 @@ export function pageInEnd(cpu: usize, list: usize, count: u32, valid: u32): void
   const o = <usize>load<u32>(cpu, P_IO_RECORD);
   const first = <u32>(ioOffset(cpu) >> 12);
   let entered: u32 = 0;
+  let starved = false;
   lock(cpu, o + O_CACHE_LOCK);
   const same = load<u32>(o, O_WRITES) == load<u32>(cpu, P_IO_WRITES);
   for (let i: u32 = 0; i < count; i++) {
     const at = list + ((<usize>i) << 2);
     const frame = <usize>load<u32>(at);
-    if (!same || i >= valid || addLocked(cpu, o, first + i, frame, false) != Add.Added) continue;
+    if (!same || i >= valid) continue;
+    const added = addLocked(cpu, o, first + i, frame, false);
+    if (added == Add.NoMemory) starved = true;
+    if (added != Add.Added) continue;
     store<u32>(at, 0);
     entered++;
   }
@@ -81,6 +85,8 @@ export function pageInEnd(cpu: usize, list: usize, count: u32, valid: u32): void
     const frame = <usize>load<u32>(list + ((<usize>i) << 2));
     if (frame != 0) putPage(cpu, frame);
   }
+  // The next attempt finds the node, and lacks a frame for the page if this was the last.
+  if (starved && entered == 0) makeRoom(cpu, o, first);
   countBy(cpu, Counter.PagesRead, entered);
   endRead(cpu, o);
 }

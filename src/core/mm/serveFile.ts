@@ -17,7 +17,7 @@
  */
 import { Counter } from "../abi/counter";
 import { Access } from "../abi/exit";
-import { Add, addCached, getCached, isStillCached, markDirty } from "./cache";
+import { Add, addCached, getCached, isStillCached, makeRoom, markDirty } from "./cache";
 import { lockIfStill, publishLocked } from "./commit";
 import { allocPage, CACHED, putPage } from "./frame";
 import { KIND_FILE, O_DATA_END, O_ID, O_KIND, O_SIZE } from "./object";
@@ -53,8 +53,8 @@ function makePage(cpu: usize, leaf: usize, vma: usize, va: u64, access: u32, rig
   memory.fill(frame, 0, 4096);
   const added = addCached(cpu, o, index, frame, true);
   if (added != Add.Added) putPage(cpu, frame);
-  if (added == Add.NoMemory) return Outcome.Oom;
-  // Another CPU was first, the host got data there, or the file ends here by now: all found by looking again.
+  if (added == Add.NoMemory && !makeRoom(cpu, o, index)) return Outcome.Oom;
+  // Another CPU was first, the host got data there, the file ends here by now, or only a node was missing: found by looking again.
   return serveFile(cpu, leaf, vma, va, access, rights);
 }
 
