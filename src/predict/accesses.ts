@@ -74,7 +74,8 @@ export class Accesses {
     this.#tableLock = layout["mm/frame.ts"].D_LOCK;
     this.#mmapLock = core.core.watched(Watch.MmapLock, 0);
     const lockLine = net.lines.recordOf(this.#mmapLock);
-    if (values.sequenceBesideLock !== 0) net.lines.alias(layout["mm/space.ts"].S_SEQ, this.#mmapLock);
+    const { MMAP_LOCK, S_SEQ } = layout["mm/space.ts"];
+    if (values.sequenceBesideLock !== 0) net.lines.alias(this.#mmapLock + S_SEQ - MMAP_LOCK, this.#mmapLock);
     const behind = values.storeBehind !== 0;
     this.#vmaOwner = behind && policy === Policy.VmaLock && values.vmaOwnerBesideLock !== 0;
     this.#ownerRecord = behind && values.ownerBesideLock !== 0 ? lockLine : 0;
