@@ -1,5 +1,6 @@
 /** C3: which cache lines, under one protection and the other. */
 import type { Claim, LinesAnswer, LinesAsk } from "./claim.js";
+import { OTHERS } from "./measure.js";
 
 const POLICIES = ["spf", "optimistic"] as const;
 
@@ -32,6 +33,7 @@ export const c3: Claim = {
       POLICIES.filter((fault) => !same(answers.lines(ask(fault, "irq")), answers.lines(ask(fault, "rcu"))));
     const walkers = differs(walk);
     const freers = differs(free);
+    const others = (tables: string) => answers.lines(free("optimistic", tables)).written[OTHERS] ?? 0;
     const bound =
       "one write fault on a table that is there, one munmap that empties a table, of the executions drawn the one with fewest lines; this core, not Linux's structures";
     if (walkers.length > 0) {
@@ -42,8 +44,7 @@ export const c3: Claim = {
     }
     return {
       verdict: "holds",
-      because:
-        "of the walker, whom the mail means; who frees a table writes other lines: the others' pending words under irq, the queue and the grace period's under rcu",
+      because: `of the walker, whom the mail means; who frees a table writes ${others("irq")} lines of other CPUs under irq, ${others("rcu")} under rcu`,
       bound,
       figures,
     };

@@ -13,6 +13,7 @@ import { scenario } from "../check/scenarios/index.js";
 import { Policy, Tables } from "../core/abi/mman.js";
 import type { LinesAnswer, LinesAsk } from "./claim.js";
 
+export const OTHERS = "another CPU's line";
 const LINE = 64;
 const PAGE = 4096;
 const SEEDS = 40;
@@ -59,7 +60,7 @@ function linesOf({ scheduler }: Checker, names: Names, actor: number): LinesAnsw
 
 /** What a name of check/names.ts stands for. */
 function kindOf(name: string): string {
-  if (name.startsWith("cpu ")) return "another CPU's line";
+  if (name.startsWith("cpu ")) return OTHERS;
   if (/^(pte|pmd|pgd|entry) [0-9a-f]+$/.test(name)) return "entries";
   if (/^((pmd|pgd) )?table /.test(name)) return "table's descriptor";
   if (/ byte /.test(name)) return "page";
