@@ -3,7 +3,7 @@
  * policy and protection of page tables, each time with another seed, and with so little memory that calls fail and processes
  * are killed. The machine looks for leaks at each end.
  *
- * FAULTLINE_SOAK_SEED=n repeats a seed: the same choices, though not the same interleaving. FAULTLINE_SOAK_MS=n works longer.
+ * FAULTLINE_SOAK_SEED=n repeats a seed: the same choices, though not the same interleaving. FAULTLINE_SOAK_MS=n works longer, 40000 at most.
  */
 import { randomInt } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
