@@ -3,16 +3,17 @@ import { TWINS } from "../check/twins/index.js";
 import { type Answers, type CheckAsk, type Claim, change, type Figure, type PointAsk, perSecond } from "./claim.js";
 
 /** One-line mistakes in how tables are kept and freed, of each variant some; the first ones are what a minute has time for. */
-const QUICK = ["table-freed-at-once", "remote-walks-with-irq-off", "round-skipped", "checked-outside-its-section"];
+const QUICK = ["table-freed-at-once", "remote-walks-with-irq-off", "remote-unlocked"];
 const FULL = [
   ...QUICK,
+  "round-skipped",
+  "checked-outside-its-section",
   "walk-interruptible",
   "half-reused-at-once",
   "block-freed-at-once",
   "laggards-overlooked",
   "period-unfinished",
   "slot-read-outside",
-  "remote-unlocked",
 ];
 
 interface Variant {

@@ -3,7 +3,7 @@
  * here, the storm as a child `run`.
  *
  *   asks, each once ─▶ kept answers (store) ┬─▶ Answers
- *                   └▶ check's pool ─▶ predict's pool ─▶ lines ─▶ runs ┘      until all are answered, the time is up, or Ctrl-C
+ *                   └▶ lines ─▶ check's pool ─▶ predict's pool ─▶ runs ┘      until all are answered, the time is up, or Ctrl-C
  *
  * Why one    engine after the other: each uses every core it is given.
  * Time       check has most of what is left when it begins; what is not answered in time stays unanswered.
@@ -55,7 +55,7 @@ export interface Settings {
   readonly values?: Partial<Record<ConstantName, number>>;
 }
 
-const CHECK_SHARE = 0.7;
+const CHECK_SHARE = 0.6;
 const RUN_LIMIT_MS = 60_000;
 const LOOK_MS = 500;
 
@@ -112,9 +112,9 @@ export class Session implements Answers {
       open.filter((ask) => ask.kind === kind) as Extract<Ask, { kind: K }>[];
     const others = open.length > of("check").length ? CHECK_SHARE : 1;
     try {
+      await this.#lines(of("lines"));
       await this.#checkAll(of("check"), this.#left * others);
       await this.#predict(of("point"));
-      await this.#lines(of("lines"));
       for (const ask of of("run")) await this.#run(ask);
     } finally {
       if (!this.#isChanged) this.#store.write();
