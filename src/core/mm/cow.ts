@@ -16,6 +16,8 @@
  *            |                              | store (through the TLB)      | lock leaf; clear; flush: X answers
  *            |                              | store → faults               | copy: X's store is in it; set; unlock
  *            | flush; return                |                              |
+ * Today      fork sets S_COPYING until after its flush, for the order of stores (fork.ts), and that alone keeps faults out of this
+ *            picture. What the flush here still does: a hart that reads the old page through its TLB must not go on after the store.
  * Accessed   an entry without A was never in a TLB (fill.ts sets A first): it needs no flush. So are most after a fork.
  * Sole       the count is 1, under the leaf's lock, and the page no object's: nobody can come to have it but through this
  *            entry, and fork takes this lock to read it. A count that another lowers just now is at worst copied in vain.
