@@ -9,7 +9,7 @@ const CYCLES_A_NS = 2.6;
 const THOUSANDS = 1000;
 
 function size(quick: boolean) {
-  return { cpus: quick ? 24 : 48, seeds: quick ? 1 : 3, operations: quick ? 60 : 200 } as const;
+  return { cpus: quick ? 24 : 48, seeds: quick ? 1 : 3, operations: 200 } as const;
 }
 
 function point(quick: boolean, workload: string, fault: string, core?: CoreName, tables = "rcu"): PointAsk {
