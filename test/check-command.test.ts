@@ -8,6 +8,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { SCENARIOS } from "../src/check/scenarios/index.js";
 import { jobsFor, type Options, UsageError } from "../src/cli/check/request.js";
 import { distance, nearest, unknownName } from "../src/cli/nearest.js";
+import { slowTest } from "./support/slow.js";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "faultline-check-"));
@@ -108,26 +109,30 @@ describe("scenarios", () => {
 
 /** Each build is compiled once a version of the core, and kept: the first run after a change is seconds longer. */
 describe("what goes wrong", () => {
-  test("the first violation is told, traced, and found again by its schedule", { timeout: 90_000 }, async () => {
-    const args = ["walk-munmap-table", "fault-fault", "--tables", "none"];
-    const found = await check(...args, "--trace", file("trace.json"), "--json", file("found.json"));
-    expect([found.status, row(found.out, "walk-munmap-table")[2]]).toEqual([1, "optimistic / none+now / page"]);
-    expect(row(found.out, "walk-munmap-table")[3]).toMatch(/^violation: (race|freed)$/);
-    expect(row(found.out, "fault-fault")).toEqual([""]);
-    expect(found.out).toMatch(/actor 0 +│ actor 1/);
-    const { status, results } = json("found.json");
-    const { failure } = results[0];
-    expect([status, results.length]).toEqual(["violation", 1]);
-    expect(found.out).toContain(failure.schedule);
-    const { traceEvents } = json("trace.json");
-    expect(traceEvents.some(({ name }: { name: string }) => name === failure.text)).toBe(true);
+  slowTest(
+    "slow: the first violation is told, traced, and found again by its schedule",
+    { timeout: 90_000 },
+    async () => {
+      const args = ["walk-munmap-table", "fault-fault", "--tables", "none"];
+      const found = await check(...args, "--trace", file("trace.json"), "--json", file("found.json"));
+      expect([found.status, row(found.out, "walk-munmap-table")[2]]).toEqual([1, "optimistic / none+now / page"]);
+      expect(row(found.out, "walk-munmap-table")[3]).toMatch(/^violation: (race|freed)$/);
+      expect(row(found.out, "fault-fault")).toEqual([""]);
+      expect(found.out).toMatch(/actor 0 +│ actor 1/);
+      const { status, results } = json("found.json");
+      const { failure } = results[0];
+      expect([status, results.length]).toEqual(["violation", 1]);
+      expect(found.out).toContain(failure.schedule);
+      const { traceEvents } = json("trace.json");
+      expect(traceEvents.some(({ name }: { name: string }) => name === failure.text)).toBe(true);
 
-    const again = await check("--replay", failure.schedule);
-    expect(again.status).toBe(1);
-    expect(again.out).toContain(failure.told);
-  });
+      const again = await check("--replay", failure.schedule);
+      expect(again.status).toBe(1);
+      expect(again.out).toContain(failure.told);
+    },
+  );
 
-  test("twins are found, and one that is not looked at enough survives", { timeout: 90_000 }, async () => {
+  slowTest("slow: twins are found, and one that is not looked at enough survives", { timeout: 90_000 }, async () => {
     const twins = ["commit-unchecked", "commit-unchecked-in-fault-munmap-one"];
     const found = await check("--twins", ...twins);
     expect([found.status, ...twins.map((name) => row(found.out, name)[4])]).toEqual([0, "found: rest", "found: rest"]);

@@ -19,6 +19,7 @@ import { Policy } from "../src/core/abi/mman.js";
 import { Watch } from "../src/core/abi/watch.js";
 import { shippedBuild } from "./support/check.js";
 import { randomPrograms } from "./support/reference.js";
+import { slowTest } from "./support/slow.js";
 
 const FULL = process.env.FAULTLINE_FULL === "1";
 
@@ -178,14 +179,18 @@ describe("on threads", () => {
     expect(reach).toBe("complete");
   });
 
-  test("a violation that only one of them meets ends the search, and is told", { timeout: 60_000 }, async () => {
-    const [job] = twinJobs(["commit-unchecked-in-fault-munmap-one"], undefined, search);
-    const { answer, parts } = await answered(job, 2);
-    expect(parts).toBe(2);
-    expect(answer.verdict.failure?.rule).toBe("rest");
-    expect(answer.verdict.reach).toBe("interrupted");
-    expect(answer.told?.schedule).toContain("fault-munmap-one");
-  });
+  slowTest(
+    "slow: a violation that only one of them meets ends the search, and is told",
+    { timeout: 60_000 },
+    async () => {
+      const [job] = twinJobs(["commit-unchecked-in-fault-munmap-one"], undefined, search);
+      const { answer, parts } = await answered(job, 2);
+      expect(parts).toBe(2);
+      expect(answer.verdict.failure?.rule).toBe("rest");
+      expect(answer.verdict.reach).toBe("interrupted");
+      expect(answer.told?.schedule).toContain("fault-munmap-one");
+    },
+  );
 
   test("no more time: what was begun claims nothing", { timeout: 60_000 }, async () => {
     const [job] = jobsOf(["three-mixed"], [setting], { ...search, milliseconds: 1000 });

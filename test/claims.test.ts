@@ -19,6 +19,7 @@ import {
 } from "../src/claims/claim.js";
 import { CLAIMS } from "../src/claims/index.js";
 import { Session, type Settings } from "../src/cli/claims/session.js";
+import { slowTest } from "./support/slow.js";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "faultline-claims-"));
@@ -189,22 +190,30 @@ describe("what is asked is what decides", () => {
     return claim(name).judge(session, true);
   };
 
-  test("C3: a walker that writes a line of its protection's turns the verdict", { timeout: 300_000 }, async () => {
-    expect((await judged("C3")).verdict).toBe("holds");
-    const patches = inFile("mm/section.ts", [
-      "if (tablesIrq()) irqOff(cpu);",
-      "if (tablesIrq()) { atomic.add<u32>(<usize>0x1f00, 1); irqOff(cpu); }",
-    ]);
-    expect((await judged("C3", { patches })).verdict).toBe("does not hold");
-  });
+  slowTest(
+    "slow: C3: a walker that writes a line of its protection's turns the verdict",
+    { timeout: 300_000 },
+    async () => {
+      expect((await judged("C3")).verdict).toBe("holds");
+      const patches = inFile("mm/section.ts", [
+        "if (tablesIrq()) irqOff(cpu);",
+        "if (tablesIrq()) { atomic.add<u32>(<usize>0x1f00, 1); irqOff(cpu); }",
+      ]);
+      expect((await judged("C3", { patches })).verdict).toBe("does not hold");
+    },
+  );
 
-  test("C10: on a machine whose caches cost nothing the lock costs remote readers nothing", {
-    timeout: 300_000,
-  }, async () => {
-    expect((await judged("C10")).verdict).toBe("depends");
-    const values = { sibling: 0, complex: 0, socket: 0, remote: 0, retain: 0, serve: 0 };
-    expect((await judged("C10", { values })).verdict).toBe("does not hold");
-  });
+  slowTest(
+    "slow: C10: on a machine whose caches cost nothing the lock costs remote readers nothing",
+    {
+      timeout: 300_000,
+    },
+    async () => {
+      expect((await judged("C10")).verdict).toBe("depends");
+      const values = { sibling: 0, complex: 0, socket: 0, remote: 0, retain: 0, serve: 0 };
+      expect((await judged("C10", { values })).verdict).toBe("does not hold");
+    },
+  );
 });
 
 describe("the command", () => {

@@ -155,7 +155,7 @@ export class Names {
     const kind = this.#slabs.kindOf(address);
     if (kind === undefined) return `record ${hex(address)}`;
     const bytes = { vma: "VMA_BYTES", node: "NODE_BYTES", object: "OBJECT_BYTES" } as const;
-    const file = { vma: "mm/vma.ts", node: "mm/tree.ts", object: "mm/boot.ts" } as const;
+    const file = { vma: "mm/vma.ts", node: "mm/tree.ts", object: "mm/object.ts" } as const;
     const size = this.#at(file[kind], bytes[kind]);
     const offset = within % size;
     const record = address - offset;

@@ -22,7 +22,7 @@ import type { FileAtStart, Mapping, Scenario } from "./scenario.js";
 /** Enough for the core's own areas, three CPUs' batches of frames and the pages of a scenario. */
 const OWNED_BYTES = 2 << 20;
 /** For two CPUs, and few frames to use up. */
-const SCARCE_BYTES = 11 << 16;
+const SCARCE_BYTES = 12 << 16;
 const UNUSED_BYTE = 0x2e;
 /** Its pages share no place in the TLB with those of the scenarios. */
 const FILLER = 0x3004_0000;
