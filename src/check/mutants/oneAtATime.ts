@@ -64,6 +64,7 @@ interface MoreWords {
   trapCode(cpu: number): number;
   trapValue(cpu: number): bigint;
   idleEnter(cpu: number): void;
+  idleLeave(cpu: number): void;
   pageInBegin(cpu: number, list: number, most: number): number;
   pageInEnd(cpu: number, list: number, count: number, valid: number): void;
   hostOpen(cpu: number, object: number, size: bigint, dataEnd: bigint): number;
@@ -372,7 +373,13 @@ class Drive {
   #writer(remote: boolean): (cpu: number, va: bigint, from: number, bytes: number) => bigint {
     const { plain } = this.#machine;
     if (!remote) return plain.guestWrite;
-    return (cpu, va, from, bytes) => plain.remoteWrite(cpu, plain.spaceOf(cpu), va, from, bytes);
+    // A copy on write flushes: who runs the space sleeps meanwhile, or it would have to answer.
+    return (cpu, va, from, bytes) => {
+      this.#words.idleEnter(this.#cpu);
+      const result = plain.remoteWrite(cpu, plain.spaceOf(cpu), va, from, bytes);
+      this.#words.idleLeave(this.#cpu);
+      return result;
+    };
   }
 
   #read(i: number, remote: boolean): void {
