@@ -122,8 +122,8 @@ const BROKEN: Broken[] = [
     patches: [
       {
         file: "mm/faultSpf.ts",
-        line: "return atomic.load<u32>(S_SEQ) == seq;",
-        replacement: "return load<u32>(S_SEQ) == seq;",
+        line: "return atomic.load<u32>(spaceOf(cpu), S_SEQ) == seq;",
+        replacement: "return load<u32>(spaceOf(cpu), S_SEQ) == seq;",
       },
     ],
   },
@@ -298,6 +298,6 @@ describe("a core that breaks a rule", () => {
     checker.scheduler.maxEvents = 20_000;
     expect(firstOf("livelock", checker)).toBeDefined();
     const text = checker.oracle.explainLivelock();
-    expect(text).toMatch(/actor \d: a loop of \d+ events in .*mm\/fault\//);
+    expect(text).toMatch(/actor \d: a loop of \d+ events in .*mm\/lookup\/findVma/);
   });
 });
