@@ -28,7 +28,7 @@ describe.skipIf(process.env.FAULTLINE_FULL !== "1")("the told build", () => {
   for (const policy of [Policy.MmapLock, Policy.Optimistic, Policy.Spf, Policy.VmaLock, Policy.VmaRefcount]) {
     for (const scenario of SCENARIOS) {
       test(`${scenario.name} under ${Policy[policy]}: every step has its callers`, { timeout: 60_000 }, () => {
-        for (const seed of [1, 5, 9]) {
+        for (const seed of policy === Policy.Optimistic ? [1, 5, 9] : [1]) {
           const checker = new Checker(build, scenario, policy);
           expect(checker.run(new RandomWalk(seed))).toBeUndefined();
           const tale = story(new Checker(build, scenario, policy), runsOf(checker.scheduler.trace), shippedLayout());

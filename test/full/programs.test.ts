@@ -95,7 +95,11 @@ const CASES: readonly Case[] = [
   },
   {
     name: "processes",
-    emulatorFails: { byDescriptor: "leaves si_status as it was where waitid finds nobody" },
+    emulatorFails: {
+      waitIds: "leaves si_status as it was where waitid finds nobody",
+      byDescriptor: "leaves si_status as it was where waitid finds nobody",
+      children: "keeps zombies of who ignores SIGCHLD",
+    },
     sections: [
       "codes",
       "copies",

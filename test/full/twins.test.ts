@@ -1,10 +1,9 @@
-/** The buggy twins that test/check-twins.test.ts leaves out: each is found, also those that random walks find rarely. */
+/** Half of the buggy twins that test/check-twins.test.ts leaves out: each is found, also those that random walks find rarely. */
 import { describe, test } from "vitest";
-import { TWINS } from "../../src/check/twins/index.js";
-import { FEW_TWINS, mustBeFound } from "../support/twins.js";
+import { mustBeFound, otherTwins } from "../support/twins.js";
 
-describe.skipIf(process.env.FAULTLINE_FULL !== "1")("twins, all others", () => {
-  for (const twin of TWINS.filter((twin) => !FEW_TWINS.includes(twin))) {
+describe.skipIf(process.env.FAULTLINE_FULL !== "1")("twins", () => {
+  for (const twin of otherTwins(0)) {
     test(`${twin.name} is found: ${twin.about}`, { timeout: 180_000 }, () => mustBeFound(twin));
   }
 });

@@ -15,6 +15,14 @@ const A_FEW = 200;
 
 /** Of those that are found soon, one in four: each is a build of its own. */
 export const FEW_TWINS = TWINS.filter(({ seeds, long }) => seeds === undefined && !long).filter((_, i) => i % 4 === 0);
+
+/** The others, in two parts that share no build: each for a worker. */
+export function otherTwins(part: 0 | 1): readonly Twin[] {
+  const others = TWINS.filter((twin) => !FEW_TWINS.includes(twin));
+  const keys = [...new Set(others.map(({ patches }) => JSON.stringify(patches)))];
+  return others.filter(({ patches }) => keys.indexOf(JSON.stringify(patches)) % 2 === part);
+}
+
 const builds = new Map<string, Promise<CoreBuild>>();
 
 /** One build of each broken core, however many scenarios look for it. */
