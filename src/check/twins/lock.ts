@@ -104,13 +104,4 @@ export const LOCK_TWINS: readonly Twin[] = [
     policy: Policy.VmaLock,
     caughtBy: ["livelock", "deadlock", "rest"],
   },
-  {
-    name: "writer-overlooked",
-    about: "a fault that counted itself into a VMA does not look again whether it is being changed",
-    patches: inFile("mm/vmaLock.ts", ["if (!isWriteLocked(cpu, vma)) return Start.Locked;", "return Start.Locked;"]),
-    scenario: "fault-munmap-one",
-    long: true,
-    policy: Policy.VmaLock,
-    caughtBy: ["livelock", "deadlock", "rest"],
-  },
 ];

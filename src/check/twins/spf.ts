@@ -23,7 +23,7 @@ const ABORT_KEEPS_FRAME: Twin = {
   about: "a fault that aborts at the commit keeps the frame it had prepared",
   patches: inFile("mm/faultSpf.ts", [
     "else if (frame != 0) putPage(cpu, frame);",
-    "else if (frame != 0 && locked) freeFrame(cpu, frame);",
+    "else if (frame != 0 && locked) putPage(cpu, frame);",
   ]),
   scenario: "fault-munmap-one",
   caughtBy: ["rest"],
