@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { slowTest } from "./support/slow.js";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
@@ -52,7 +53,7 @@ test("bench fault writes a row for each policy and protection beside its rivals"
   for (const { rate } of rows.fault!) expect(rate).toBeGreaterThan(1000);
 });
 
-test("bench storm, guest and layout write theirs", { timeout: 90_000 }, () => {
+slowTest("slow: bench storm, guest and layout write theirs", { timeout: 90_000 }, () => {
   const brief = ["--threads", "1", "--milliseconds", "100", "--share", "0.01"];
   const { rows, commands } = bench("storm", "guest", "layout", ...brief);
   expect(commands.map((line) => line.split(" ")[2])).toEqual(["storm", "guest", "layout"]);

@@ -30,7 +30,7 @@ function seedsFor({ tags }: Scenario): number {
 
 for (const [i, scenario] of SCENARIOS.entries()) {
   const some = SOME.filter((_, k) => (i + k) % 2 === 0);
-  const settings = FULL || scenario.tags.includes("large") ? [...PAGE, ...BLOCKS] : some;
+  const settings = FULL ? [...PAGE, ...BLOCKS] : some;
   for (const [policy, tables, layout] of settings) {
     const setting = `${Policy[policy]}, ${Tables[tables]}, ${Layout[layout]}`;
     test(`${scenario.name} under ${setting}: ${scenario.about}`, { timeout: 60_000 }, () => {

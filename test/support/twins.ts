@@ -13,8 +13,8 @@ import { buildOf } from "./check.js";
 const ENOUGH = 6000;
 const A_FEW = 200;
 
-/** Of those that are found soon, one in four: each is a build of its own. */
-export const FEW_TWINS = TWINS.filter(({ seeds, long }) => seeds === undefined && !long).filter((_, i) => i % 4 === 0);
+/** Of those that are found soon, one in eight: each is a build of its own. */
+export const FEW_TWINS = TWINS.filter(({ seeds, long }) => seeds === undefined && !long).filter((_, i) => i % 8 === 0);
 
 /** The others, in two parts that share no build: each for a worker. */
 export function otherTwins(part: 0 | 1): readonly Twin[] {
