@@ -4,8 +4,7 @@ import { appStart } from "./appStart.js";
 import { mmap1 } from "./mmap1.js";
 import { pageFault1 } from "./pageFault1.js";
 import { pft, pftShared, pftVmas } from "./pft.js";
-import { remoteJoined } from "./remoteJoined.js";
-import { remoteReaders } from "./remoteReaders.js";
+import { remoteJoined, remoteReaders } from "./remoteReaders.js";
 import { tlbFlush2 } from "./tlbFlush2.js";
 import { writers } from "./writers.js";
 
