@@ -1,36 +1,19 @@
 /** `faultline check` as a user drives it: verdicts, kept ones, twins, replays, wrong usage, Ctrl-C. */
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import { SCENARIOS } from "../src/check/scenarios/index.js";
 import { jobsFor, type Options, UsageError } from "../src/cli/check/request.js";
 import { distance, nearest, unknownName } from "../src/cli/nearest.js";
+import { type Ended, ended, start as startIn } from "./support/command.js";
 import { slowTest } from "./support/slow.js";
 
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "faultline-check-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-interface Ended {
-  status: number | null;
-  out: string;
-  err: string;
-}
-
-function start(...args: string[]): ChildProcess {
-  const env = { PATH: process.env.PATH };
-  return spawn(process.execPath, [join(ROOT, "tools/launch.mjs"), "check", ...args], { cwd: folder, env });
-}
-
-function ended(child: ChildProcess): Promise<Ended> {
-  let [out, err] = ["", ""];
-  child.stdout?.on("data", (data) => (out += data));
-  child.stderr?.on("data", (data) => (err += data));
-  return new Promise((resolve) => child.on("close", (status) => resolve({ status, out, err })));
-}
+const start = (...args: string[]): ChildProcess => startIn(folder, "check", ...args);
 
 const check = (...args: string[]): Promise<Ended> => ended(start(...args));
 const file = (name: string): string => join(folder, name);

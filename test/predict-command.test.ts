@@ -1,34 +1,17 @@
 /** `faultline predict` as a user drives it: points, reports, machine files of one's own, wrong usage, Ctrl-C. */
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import { type Point, pointsOf } from "../src/cli/predict/points.js";
+import { type Ended, ended, ROOT, start as startIn } from "./support/command.js";
 
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const SKYLAKE = join(ROOT, "src/predict/machines/skylake-112.json");
 const folder = mkdtempSync(join(tmpdir(), "faultline-predict-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-interface Ended {
-  status: number | null;
-  out: string;
-  err: string;
-}
-
-function start(...args: string[]): ChildProcess {
-  const env = { PATH: process.env.PATH };
-  return spawn(process.execPath, [join(ROOT, "tools/launch.mjs"), "predict", ...args], { cwd: folder, env });
-}
-
-function ended(child: ChildProcess): Promise<Ended> {
-  let [out, err] = ["", ""];
-  child.stdout?.on("data", (data) => (out += data));
-  child.stderr?.on("data", (data) => (err += data));
-  return new Promise((resolve) => child.on("close", (status) => resolve({ status, out, err })));
-}
+const start = (...args: string[]): ChildProcess => startIn(folder, "predict", ...args);
 
 const predict = (...args: string[]): Promise<Ended> => ended(start(...args));
 const file = (name: string): string => join(folder, name);

@@ -3,35 +3,16 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import * as asm from "./support/assemble";
+import { type Ended, ended, ROOT, start as startIn } from "./support/command.js";
 
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "faultline-run-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-interface Ended {
-  status: number | null;
-  out: string;
-  err: string;
-}
-
 const guest = (name: string): string => join(ROOT, "guest/bin", name);
 
-function start(...args: string[]): ChildProcess {
-  return spawn(process.execPath, [join(ROOT, "tools/launch.mjs"), ...args], {
-    cwd: folder,
-    env: { PATH: process.env.PATH },
-  });
-}
-
-function ended(child: ChildProcess): Promise<Ended> {
-  let [out, err] = ["", ""];
-  child.stdout?.on("data", (data) => (out += data));
-  child.stderr?.on("data", (data) => (err += data));
-  return new Promise((resolve) => child.on("close", (status) => resolve({ status, out, err })));
-}
+const start = (...args: string[]): ChildProcess => startIn(folder, ...args);
 
 const faultline = (...args: string[]): Promise<Ended> => ended(start(...args));
 

@@ -41,8 +41,6 @@ export interface PointAsk {
   readonly fault: string;
   readonly tables: string;
   readonly layout?: LayoutName;
-  /** How TLBs are flushed, where that is not to be the machine file's way. */
-  readonly flush?: Flush;
   /** A changed core; the one that ships when not said. */
   readonly core?: CoreName;
   readonly seeds: number;
@@ -76,6 +74,8 @@ export interface CheckAnswer {
 
 /** The mean of the seeds. */
 export interface PointAnswer {
+  /** How its machine flushes TLBs. */
+  readonly flush: Flush;
   readonly rate: number;
   /** Standard error of the mean. */
   readonly error: number;

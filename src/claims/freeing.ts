@@ -1,6 +1,6 @@
 /** C7: what freeing page tables under RCU costs, architecture by architecture. */
 import type { ConstantName } from "../predict/constants.js";
-import type { Flush, LayoutName } from "../predict/machine.js";
+import type { LayoutName } from "../predict/machine.js";
 import {
   type Claim,
   change,
@@ -16,15 +16,13 @@ interface Preset {
   readonly arch: string;
   readonly machine: string;
   readonly layout: LayoutName;
-  /** As the architecture has it: arm64's TLBI, s390's IDTE and powerpc's tlbie reach every CPU by themselves. */
-  readonly flush: Flush;
 }
 
 const PRESETS: readonly Preset[] = [
-  { arch: "x86", machine: "skylake-112", layout: "page", flush: "ipi" },
-  { arch: "arm64", machine: "arm64-server", layout: "page", flush: "broadcast" },
-  { arch: "s390", machine: "s390", layout: "halves", flush: "broadcast" },
-  { arch: "powerpc", machine: "powerpc", layout: "fragments", flush: "broadcast" },
+  { arch: "x86", machine: "skylake-112", layout: "page" },
+  { arch: "arm64", machine: "arm64-server", layout: "page" },
+  { arch: "s390", machine: "s390", layout: "halves" },
+  { arch: "powerpc", machine: "powerpc", layout: "fragments" },
 ];
 /** A grace period of the kernel's RCU (common.json), and what it is swept between: kernel/rcu/tree.h. */
 const PERIOD_S = 0.01;
@@ -37,9 +35,9 @@ const SWEPT: readonly Partial<Record<ConstantName, number>>[] = [
   { ipiSend: 500, ipiTarget: 200, ipiSocket: 1200, ipiRemote: 2000, interrupt: 1500, broadcast: 1200 },
 ];
 
-function ask(quick: boolean, { machine, layout, flush }: Preset, tables: string): PointAsk {
+function ask(quick: boolean, { machine, layout }: Preset, tables: string): PointAsk {
   const size = { cpus: quick ? 12 : 24, seeds: quick ? 1 : 2, operations: quick ? 40 : 60 };
-  return { kind: "point", machine, workload: "writers", fault: "optimistic", tables, layout, flush, ...size };
+  return { kind: "point", machine, workload: "writers", fault: "optimistic", tables, layout, ...size };
 }
 
 /** The same with tables of one page each: what sharing a page costs. */
@@ -84,8 +82,8 @@ export const c7: Claim = {
       const ratios = sweeps.flatMap((point, i) => (i % 2 === 1 ? [point.rate / sweeps[i - 1].rate] : []));
       return { ...preset, irq, rcu, ratios: [rcu.rate / irq.rate, ...ratios], sharing: rcu.rate / alone.rate };
     });
-    const figures: Figure[] = rows.map(({ arch, machine, layout, flush, irq, rcu, ratios, sharing }) => ({
-      what: `${arch} (${machine}, ${layout}, flushes by ${flush})`,
+    const figures: Figure[] = rows.map(({ arch, machine, layout, irq, rcu, ratios, sharing }) => ({
+      what: `${arch} (${machine}, ${layout}, flushes by ${irq.flush})`,
       value: [
         `irq ${perSecond(irq.rate)}, rcu ${perSecond(rcu.rate)}: ${spread(ratios)}`,
         `munmap p50 ${nanoseconds(irq.unmaps.p50)} → ${nanoseconds(rcu.unmaps.p50)}, p99 ${nanoseconds(irq.unmaps.p99)} → ${nanoseconds(rcu.unmaps.p99)}`,

@@ -2,7 +2,7 @@
  * cli/claims/session.ts: asks of claims, put to the engines: the jobs of `check` and `predict` on their own workers, the lines
  * here, the storm as a child `run`.
  *
- *   asks, each once ─▶ kept answers (store) ┬─▶ Answers
+ *   asks, each once ─▶ kept answers (cli/kept.ts) ┬─▶ Answers
  *                   └▶ lines ─▶ check's pool ─▶ predict's pool ─▶ runs ┘      until all are answered, the time is up, or Ctrl-C
  *
  * Why one    engine after the other: each uses every core it is given.
@@ -35,11 +35,11 @@ import { withValues } from "../../predict/machine.js";
 import { Builds } from "../check/builds.js";
 import { type Answer, type Job as CheckJob, jobsOf, type Search, twinJobs } from "../check/job.js";
 import { Pool as CheckPool, JobError } from "../check/pool.js";
+import { KeptAnswers } from "../kept.js";
 import type { Job as PredictJob } from "../predict/job.js";
 import { loadMachine } from "../predict/machines.js";
 import { type Point, pointsOf } from "../predict/points.js";
 import { Pool as PredictPool } from "../predict/pool.js";
-import { AnswerStore } from "./store.js";
 
 export interface Settings {
   readonly root: string;
@@ -64,7 +64,8 @@ export class Session implements Answers {
   readonly #answers = new Map<string, unknown>();
   readonly #kept = new Set<string>();
   readonly #ends: number;
-  readonly #store: AnswerStore;
+  /** What was measured on the clock (run) is not kept. */
+  readonly #store: KeptAnswers<unknown>;
   readonly #builds: Builds;
   #stop: () => void = () => {};
   #stopped = false;
@@ -75,7 +76,8 @@ export class Session implements Answers {
     this.#builds = new Builds(settings.root);
     const bundles = ["checkworker.js", "predictworker.js", "main.js"].map((name) => new URL(name, settings.dist));
     const of = [join(settings.root, "build/hooked.wasm"), ...bundles].map((file) => readFileSync(file));
-    this.#store = new AnswerStore(join(settings.root, "build"), of, settings.fresh || this.#isChanged);
+    const fresh = settings.fresh || this.#isChanged;
+    this.#store = new KeptAnswers(join(settings.root, "build"), "claims.json", "claims: answers", of, fresh);
   }
 
   get #isChanged(): boolean {
@@ -240,7 +242,7 @@ export class Session implements Answers {
             mine.map(({ job }) => job),
             mine.map(({ outcome }) => outcome),
           );
-          this.#note(ask, answerOf(point));
+          this.#note(ask, answerOf(point, mine[0].job.machine.flush));
         }
       },
     );
@@ -249,8 +251,7 @@ export class Session implements Answers {
   #predictJobs(ask: PointAsk): PredictJob[] {
     const { workload, cpus, fault: policy, tables, operations } = ask;
     const given = loadMachine(this.#settings.root, ask.machine);
-    const changed = withValues(given, { ...ask.values, ...this.#settings.values });
-    const machine = { ...changed, flush: ask.flush ?? changed.flush };
+    const machine = withValues(given, { ...ask.values, ...this.#settings.values });
     const patches = this.#changed(ask.core && CORES[ask.core]);
     const layout = ask.layout ?? machine.layout;
     const job = { machine, workload, cpus, policy, tables, layout, operations, patches };
@@ -325,8 +326,9 @@ function failedAnswer({ scenario }: CheckAsk, message: string): CheckAnswer {
   return { verdict: { scenario, reach: "interrupted", claim, ...figures } };
 }
 
-function answerOf({ rate, error, spent, faults, unmaps, ipis, irqOff, footprint }: Point): PointAnswer {
-  return { rate, error, spent, faults, unmaps, ipis, irqOff, footprint };
+function answerOf(point: Point, flush: PointAnswer["flush"]): PointAnswer {
+  const { rate, error, spent, faults, unmaps, ipis, irqOff, footprint } = point;
+  return { flush, rate, error, spent, faults, unmaps, ipis, irqOff, footprint };
 }
 
 /** docs/stats names: the part of `--stats-json` that is asked for. */
