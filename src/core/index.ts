@@ -13,7 +13,6 @@ export { fault } from "./mm/fault";
 export { fill, fillRange } from "./mm/fill";
 export { forkSpace } from "./mm/fork";
 export { isFreeFrame } from "./mm/frame";
-export { futexObject, futexOffset } from "./mm/futexKey";
 export { hostOpen, hostPunch, hostRead, hostResize, hostWrite, settleHost } from "./mm/hostCache";
 export { nextVma, setStackStart, spaceUsage } from "./mm/inspect";
 export {

@@ -29,7 +29,9 @@ import {
   S_PRIVILEGED,
   S_TOTAL_VM,
   spaceOf,
+  treeRoot,
 } from "./space";
+import { findEndingAbove } from "./tree";
 import { VM_ACCOUNT, VM_GROWSDOWN, VM_LOCKED, VM_NORESERVE, VM_SHARED, vmaEnd, vmaFlags, vmaStart } from "./vma";
 
 function add(space: usize, field: usize, n: u32): void {
@@ -85,4 +87,17 @@ export function mayLockAny(cpu: usize): bool {
 export function mayLock(cpu: usize, flags: u32, pages: u64): bool {
   if ((flags & VM_LOCKED) == 0 || isPrivileged(cpu)) return true;
   return pages + <u64>load<u32>(spaceOf(cpu), S_LOCKED_VM) <= load<u64>(spaceOf(cpu), S_LIMIT_MEMLOCK) >> 12;
+}
+
+/** Pages of [start, end) in VMAs that have all of `flags`. Linux: mm/mmap.c:count_vma_pages_range, mm/mlock.c:count_mm_mlocked_page_nr */
+export function pagesIn(cpu: usize, start: u64, end: u64, flags: u32): u64 {
+  let pages: u64 = 0;
+  let vma = findEndingAbove(treeRoot(cpu), start);
+  while (vma != 0 && vmaStart(vma) < end) {
+    const from = vmaStart(vma) > start ? vmaStart(vma) : start;
+    const upTo = vmaEnd(vma) < end ? vmaEnd(vma) : end;
+    if ((vmaFlags(vma) & flags) == flags) pages += (upTo - from) >> 12;
+    vma = findEndingAbove(treeRoot(cpu), vmaEnd(vma));
+  }
+  return pages;
 }

@@ -8,8 +8,8 @@
  *   rcu head  private to the CPU that deferred the frame (rcu.ts)
  *   type      changed by whoever owns the frame: the allocator when free, its user otherwise
  *   refs      of a frame of data, u32 atomic: entries that map it, the page cache, who copies from it. 0 in every other frame
- *   used      of a bundle of free frames, how many it is, in the first's descriptor; of a page table: table.ts
  *             and, with them, CACHED: a page of an object, never written through a private mapping
+ *   used      of a bundle of free frames, how many it is, in the first's descriptor; of a page table: table.ts
  *   link      next in a free list, under that list's lock; prev too in a list of blocks
  *   lock dead level used va parent   of a page table: table.ts.  block state   of a block's tables: block.ts
  *

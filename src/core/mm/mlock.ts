@@ -15,7 +15,7 @@
  */
 import { Errno } from "../abi/errno";
 import { MlockFlag } from "../abi/mman";
-import { isPrivileged, mayLockAny } from "./accounts";
+import { isPrivileged, mayLockAny, pagesIn } from "./accounts";
 import { drainDeferred } from "./deferred";
 import { mmapWriteLock, mmapWriteUnlock } from "./mmapLock";
 import { TASK_SIZE } from "./pte";
@@ -80,20 +80,7 @@ export function sysMunlockAll(cpu: usize): i64 {
 function withinLimit(cpu: usize, start: u64, bytes: u64): bool {
   const limit = load<u64>(spaceOf(cpu), S_LIMIT_MEMLOCK) >> 12;
   const wanted = (bytes >> 12) + <u64>load<u32>(spaceOf(cpu), S_LOCKED_VM);
-  return wanted <= limit || wanted - lockedPages(cpu, start, start + bytes) <= limit;
-}
-
-/** Linux: mm/mlock.c:count_mm_mlocked_page_nr. */
-function lockedPages(cpu: usize, start: u64, end: u64): u64 {
-  let pages: u64 = 0;
-  let vma = findEndingAbove(treeRoot(cpu), start);
-  while (vma != 0 && vmaStart(vma) < end) {
-    const from = vmaStart(vma) > start ? vmaStart(vma) : start;
-    const upTo = vmaEnd(vma) < end ? vmaEnd(vma) : end;
-    if ((vmaFlags(vma) & VM_LOCKED) != 0) pages += (upTo - from) >> 12;
-    vma = findEndingAbove(treeRoot(cpu), vmaEnd(vma));
-  }
-  return pages;
+  return wanted <= limit || wanted - pagesIn(cpu, start, start + bytes, VM_LOCKED) <= limit;
 }
 
 function lockLocked(cpu: usize, start: u64, bytes: u64, bits: u32): i64 {

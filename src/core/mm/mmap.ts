@@ -24,7 +24,7 @@
 import { Counter } from "../abi/counter";
 import { Errno } from "../abi/errno";
 import { MapFlag, Populate } from "../abi/mman";
-import { isAccountable, mayCommit, mayExpand, mayLock, mayLockAny } from "./accounts";
+import { isAccountable, mayCommit, mayExpand, mayLock, mayLockAny, pagesIn } from "./accounts";
 import { drainDeferred } from "./deferred";
 import { insertLocked, unmapLocked } from "./mapping";
 import { mmapWriteLock, mmapWriteUnlock } from "./mmapLock";
@@ -32,8 +32,7 @@ import { getObject, KIND_SHMEM, O_ID, openObject, putObject } from "./object";
 import { count } from "./percpu";
 import { placeLocked } from "./place";
 import { populateRange } from "./populate";
-import { MAX_MAP_COUNT, S_FUTURE, S_MAP_COUNT, spaceOf, treeRoot } from "./space";
-import { findEndingAbove } from "./tree";
+import { MAX_MAP_COUNT, S_FUTURE, S_MAP_COUNT, spaceOf } from "./space";
 import {
   PROT_MASK,
   VM_ACCOUNT,
@@ -45,8 +44,6 @@ import {
   VM_NOWRITE,
   VM_SHARED,
   VM_WIPEONFORK,
-  vmaEnd,
-  vmaStart,
 } from "./vma";
 
 /** Returns the address, or a negative errno. `object` 0 maps anonymous memory. */
@@ -162,23 +159,11 @@ function refuseHuge(flags: u32, object: u32): i64 {
 /** Maps [start, end) over whatever is there. */
 function mapLocked(cpu: usize, start: u64, end: u64, flags: u32, object: u32, offset: u64, record: usize): i32 {
   const pages = (end - start) >> 12;
-  if (!mayExpand(cpu, flags, pages) && !mayExpand(cpu, flags, pages - pagesIn(cpu, start, end))) return -Errno.ENOMEM;
+  if (!mayExpand(cpu, flags, pages) && !mayExpand(cpu, flags, pages - pagesIn(cpu, start, end, 0)))
+    return -Errno.ENOMEM;
   const charged = isAccountable(flags, record);
   if (charged && !mayCommit(cpu, pages)) return -Errno.ENOMEM;
   const failed = unmapLocked(cpu, start, end);
   if (failed != 0) return failed;
   return insertLocked(cpu, start, end, charged ? flags | VM_ACCOUNT : flags, object, offset, record);
-}
-
-/** Pages of [start, end) that are mapped. */
-function pagesIn(cpu: usize, start: u64, end: u64): u64 {
-  let pages: u64 = 0;
-  let vma = findEndingAbove(treeRoot(cpu), start);
-  while (vma != 0 && vmaStart(vma) < end) {
-    const from = vmaStart(vma) > start ? vmaStart(vma) : start;
-    const upTo = vmaEnd(vma) < end ? vmaEnd(vma) : end;
-    pages += (upTo - from) >> 12;
-    vma = findEndingAbove(treeRoot(cpu), vmaEnd(vma));
-  }
-  return pages;
 }

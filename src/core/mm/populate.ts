@@ -16,7 +16,7 @@
  */
 
 import { Errno } from "../abi/errno";
-import { Access, Exit } from "../abi/exit";
+import { Access } from "../abi/exit";
 import { Populate, Prot } from "../abi/mman";
 import { mmapReadLock, mmapReadUnlock } from "./mmapLock";
 import { Outcome } from "./outcome";
@@ -24,7 +24,7 @@ import { reclaim } from "./reclaim";
 import { serve } from "./serve";
 import { treeRoot } from "./space";
 import { findEndingAbove } from "./tree";
-import { NEED_IO, NEED_OOM } from "./uaccess";
+import { NEED_OOM, resultOf } from "./uaccess";
 import {
   isAnonPrepared,
   PROT_MASK,
@@ -78,7 +78,5 @@ function populatePage(cpu: usize, vma: usize, va: u64, how: u32): i64 {
   let outcome: u32;
   do outcome = serve(cpu, vma, va, access);
   while (outcome >= <u32>Outcome.RetryDetached);
-  if (outcome == <u32>Outcome.Done) return 0;
-  if (outcome == <u32>Exit.Io) return NEED_IO;
-  return outcome == <u32>Exit.Oom ? NEED_OOM : -Errno.EFAULT;
+  return resultOf(<i32>outcome);
 }

@@ -20,15 +20,11 @@
  *            future     u32   VM flags that new mappings get: mlockall(MCL_FUTURE); mmapLock (write)
  *            totalVm, dataVm, lockedVm  u32   pages of VMAs, of private writable ones, of locked ones; mmapLock (write)
  *            limitAs, limitData, limitMemlock  u64  RLIMIT_*, bytes; mmapLock (write)
+ *            stackStart u64   where the first thread's stack begins, for /proc; set by the loader
  *   line 7   committed  u32   pages of VM_ACCOUNT; mmapLock (write)
  *            hard       u64×4 ceilings of the limits (limits.ts); mmapLock (write)
  *            privileged u32   1: RLIMIT_MEMLOCK does not bind (CAP_IPC_LOCK); mmapLock (write)
  *            membarrier u32   atomic or: registrations (membarrier.ts)
- *            checkCommit u32  1: what is more than the memory is refused (limits.ts); mmapLock (write)
- *
- *            stackStart u64   where the first thread's stack begins, for /proc; set by the loader
- *   line 7   committed  u32   pages of VM_ACCOUNT; mmapLock (write)
- *            privileged u32   1: RLIMIT_MEMLOCK does not bind (CAP_IPC_LOCK); mmapLock (write)
  *            checkCommit u32  1: what is more than the memory is refused (limits.ts); mmapLock (write)
  *
  * Which one   C_SPACE of a CPU: the space whose threads it runs, or, for the length of one call, one it looks into from

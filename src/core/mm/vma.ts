@@ -17,7 +17,7 @@
  *   mapNext, mapPrev   u32. its place among the mappings of its object, under that object's MAPS lock (object.ts)
  *   name      record of the name that prctl(PR_SET_VMA_ANON_NAME) gave, or 0
  *   flags     Prot bits | VM_…
- *   object    id of the mapped file, 0 = anonymous; record: its reference count (object.ts), used under mmapLock (write)
+ *   object    id of the mapped file, 0 = anonymous; record: the object (object.ts), of shared anonymous memory too; 0 = none
  *   offset    file offset of `start`, bytes
  * Linux: compare struct vm_area_struct, include/linux/mm_types.h.
  */
