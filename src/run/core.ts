@@ -81,12 +81,9 @@ export interface Core {
   verifySpace(cpu: number): number;
   hintSpace(cpu: number, space: number, address: bigint, length: bigint, advice: number): bigint;
   copyBetween(cpu: number, space: number, here: bigint, there: bigint, length: bigint, write: number): bigint;
-  futexObject(cpu: number, address: bigint): bigint;
-  futexOffset(cpu: number): bigint;
   nextVma(cpu: number, space: number, address: bigint, out: number): number;
   spaceUsage(cpu: number, space: number, out: number): void;
   setStackStart(cpu: number, address: bigint): void;
-  tryHoldSpace(space: number): number;
   spaceOf(cpu: number): number;
   newSpace(cpu: number): number;
   forkSpace(cpu: number): bigint;

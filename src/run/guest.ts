@@ -2,7 +2,7 @@
  * run/guest.ts: guest memory as system calls see it: copies through the CPU's bounce buffer, with the guest's faults.
  *
  *   bounce  [0, CALL_BYTES)                data of the call under way
- *           [PAGE_IN_OFFSET, + 4096)       a file page that a copy or the guest faulted on
+ *           [PAGE_IN_OFFSET, + 4096)       addresses of the frames that a page-in or a write-back is about
  *
  * Promise    a copy is whole or an errno (what was already written stays written, as in Linux). A fault on a file page is
  *            served here and the copy starts again.

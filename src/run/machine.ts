@@ -24,6 +24,7 @@ import { dumpState } from "./dump.js";
 import { ELF_HEAD_BYTES, ElfError, parseElf } from "./elf.js";
 import {
   BOUNCE_BYTES,
+  FIRST_PID,
   type FileRequest,
   type FileService,
   HostCall,
@@ -79,7 +80,6 @@ export interface Outcome {
 }
 
 export const MAX_THREADS = 256;
-const PID = 100;
 const PAGE = 4096;
 const WASM_PAGE = 65536;
 /** The core counts bytes in 32 bits: of 4 GiB the last page is not used. */
@@ -125,7 +125,7 @@ export class Machine {
     const pages = Math.min(Math.floor(options.memoryBytes / WASM_PAGE), WASM_PAGES_MAX - rings);
     this.originNs = platform.clockNs();
     this.info = {
-      firstPid: PID,
+      firstPid: FIRST_PID,
       uid: options.uid,
       gid: options.gid,
       cpus: options.cpus,
@@ -145,7 +145,7 @@ export class Machine {
     if (frames === -Errno.ENOMEM) throw new MachineError("--memory is too small for the machine itself");
     if (frames < 0) throw new MachineError(`the core refuses these settings (errno ${-frames})`);
     if (options.trace) startTrace(this.core, this.maxThreads, this.info.memoryBytes);
-    this.core.taskInit(PID, this.maxThreads);
+    this.core.taskInit(FIRST_PID, this.maxThreads);
     this.service = this.core.cpuArea(this.maxThreads);
     files.connect({
       cache: pageCache(this.core, this.service, this.memory),
@@ -260,7 +260,7 @@ export class Machine {
         this.end(message.status);
         break;
       case "killed":
-        if (message.pid === PID) this.line = message.line;
+        if (message.pid === FIRST_PID) this.line = message.line;
         else this.options.say?.(message.line);
         break;
       case "refused":

@@ -6,12 +6,12 @@
  * Racy      words of threads and processes are peeked at: two lines of one text may be of two moments, as in Linux.
  */
 import { MapKind, Usage } from "../core/abi/stat.js";
-import { CpuWord, ProcessWord, ThreadLong, ThreadWord } from "../core/abi/word.js";
+import { CpuWord, ProcessWord, ThreadWord } from "../core/abi/word.js";
 import type { Core } from "./core.js";
 import type { ProcessFacts, UsageFact, VmaFact } from "./files/service.js";
+import { cpuOf, threadName } from "./threadRecords.js";
 
 const PAGE = 4096;
-const NAME_BYTES = 16;
 /** What nextVma writes before a name, and the most a name has. */
 const VMA_BYTES = 40;
 const VMA_NAME_MAX = 80;
@@ -66,14 +66,6 @@ export function processFacts(core: Core, cpu: number, memory: WebAssembly.Memory
     };
   }
 
-  function cpuOf(tid: number): number | undefined {
-    const count = core.cpuCount();
-    for (let i = 0; i < count; i++) {
-      if (core.threadWord(i, ThreadWord.Tid) === tid && core.threadWord(i, ThreadWord.Pid) !== 0) return i;
-    }
-    return undefined;
-  }
-
   return {
     maps: (pid) => inSpace(pid, vmas) ?? [],
     usage: (pid) => inSpace(pid, usage),
@@ -84,11 +76,11 @@ export function processFacts(core: Core, cpu: number, memory: WebAssembly.Memory
     parent: (pid) => Math.max(0, core.processWord(pid, ProcessWord.Parent)),
     state: (tid) => {
       if (core.processWord(tid, ProcessWord.State) === ZOMBIE) return "Z";
-      const index = cpuOf(tid);
+      const index = cpuOf(core, tid);
       return index !== undefined && core.cpuWord(index, CpuWord.Idle) === 0 ? "R" : "S";
     },
     name: (tid) => {
-      const index = cpuOf(tid);
+      const index = cpuOf(core, tid);
       return index === undefined ? undefined : threadName(core, core.cpuArea(index)) || undefined;
     },
   };
@@ -115,15 +107,4 @@ function nameOf(kind: MapKind, given: string): string {
   if (kind === MapKind.Heap) return "[heap]";
   if (kind === MapKind.Stack) return "[stack]";
   return kind === MapKind.Zero ? "/dev/zero (deleted)" : "";
-}
-
-/** The sixteen bytes of its name up to the first NUL, as a byte string. */
-function threadName(core: Core, cpu: number): string {
-  const words = [core.ownLong(cpu, ThreadLong.NameLow), core.ownLong(cpu, ThreadLong.NameHigh)];
-  const view = new DataView(new ArrayBuffer(NAME_BYTES));
-  words.forEach((word, i) => {
-    view.setBigInt64(i * 8, word, true);
-  });
-  const text = String.fromCharCode(...new Uint8Array(view.buffer));
-  return text.slice(0, Math.max(0, `${text}\0`.indexOf("\0")));
 }

@@ -11,6 +11,7 @@
  */
 import { Errno } from "../core/abi/errno.js";
 import { ElfError, type ElfImage, parseElf } from "./elf.js";
+import { At } from "./files/linux.js";
 import { HostCall } from "./files/service.js";
 import type { Thread } from "./thread.js";
 
@@ -21,7 +22,6 @@ const FACTS_AT = HEAD_AT + 4096;
 /** BINPRM_BUF_SIZE: as much of a "#!" line as is looked at. */
 const LINE_BYTES = 256;
 const REWRITES_MAX = 5;
-const AT_FDCWD = -100;
 
 export interface Opened {
   readonly image: ElfImage;
@@ -51,7 +51,7 @@ export function openProgram(
     if (typeof line === "number") return line;
     argv = [line.name, ...(line.argument ? [line.argument] : []), called, ...argv.slice(1)];
     called = line.name;
-    object = openFile(thread, AT_FDCWD, line.name, 0);
+    object = openFile(thread, At.FdCwd, line.name, 0);
   }
 }
 

@@ -25,6 +25,7 @@ import { Guest, PageIn } from "./guest.js";
 import { type HostPort, ThreadStopped } from "./hostport.js";
 import type { MachineInfo, ProcessInfo, WorkerHost } from "./messages.js";
 import { Signal } from "./signals.js";
+import { threadName } from "./threadRecords.js";
 
 /** A call that a handled signal interrupts: started again under SA_RESTART, else EINTR. Linux: ERESTARTSYS. */
 export const RESTART = -512;
@@ -114,11 +115,7 @@ export class Thread {
 
   /** PR_GET_NAME: at most 15 characters, a byte each. */
   get name(): string {
-    const view = new DataView(new ArrayBuffer(16));
-    view.setBigUint64(0, this.own(ThreadLong.NameLow), true);
-    view.setBigUint64(8, this.own(ThreadLong.NameHigh), true);
-    const bytes = new Uint8Array(view.buffer);
-    return String.fromCharCode(...bytes.subarray(0, bytes.indexOf(0)));
+    return threadName(this.core, this.cpu);
   }
 
   set name(name: string) {
@@ -285,6 +282,17 @@ export class Thread {
     if ((bits & Pending.Stop) !== 0) throw new ThreadStopped();
   }
 
+  /** Sleeps while `waits()`, deaf to signals: what kicks meanwhile is for the return to guest code. False: this thread
+   *  must stop, and the caller undoes what it has. */
+  sleepDeaf(waits: () => boolean): boolean {
+    const { core, cpu } = this;
+    while (waits()) {
+      this.asleep(() => core.sleep(cpu, -1n));
+      if (core.takePending(cpu, Pending.Stop | Pending.Kick | Pending.Wake) & Pending.Stop) return false;
+    }
+    return true;
+  }
+
   /** Runs a wait of the core's own, counted as sleep. */
   asleep<T>(wait: () => T): T {
     const from = this.now();
@@ -325,5 +333,5 @@ const MAX_SLEEP = 2 ** 62;
 const NAME_LENGTH = 15;
 const BUS_ADRALN = 1;
 const BUS_ADRERR = 2;
-/** write, writev, pwrite64, pwritev, pwritev2, and sendfile-like calls are not there. */
+/** write, writev, pwrite64, pwritev, pwritev2. EPIPE of sendfile comes without the signal, which Linux sends there too. */
 const WRITES: ReadonlySet<number> = new Set([64, 66, 68, 70, 287]);

@@ -12,7 +12,6 @@
  * Order of checks   kernel/fork.c:kernel_clone, copy_process; clone3: copy_clone_args_from_user, clone3_args_valid.
  */
 import { Errno } from "../../core/abi/errno.js";
-import { Pending } from "../../core/abi/pending.js";
 import { ClaimFlag } from "../../core/abi/word.js";
 import { HostCall } from "../files/service.js";
 import { ThreadStopped } from "../hostport.js";
@@ -200,11 +199,7 @@ function claim(thread: Thread, flags: number, exitSignal: number): number {
 /** Sleeps until the child has executed or ended. What kicks meanwhile waits for the return to guest code. */
 function awaitVfork(thread: Thread): void {
   const { core, cpu } = thread;
-  while (core.vforkWaits(cpu) !== 0) {
-    thread.asleep(() => core.sleep(cpu, -1n));
-    if (core.takePending(cpu, Pending.Stop | Pending.Kick | Pending.Wake) & Pending.Stop) {
-      core.forgetVfork(cpu);
-      throw new ThreadStopped();
-    }
-  }
+  if (thread.sleepDeaf(() => core.vforkWaits(cpu) !== 0)) return;
+  core.forgetVfork(cpu);
+  throw new ThreadStopped();
 }

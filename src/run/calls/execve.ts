@@ -11,8 +11,10 @@
  * Linux: compare fs/exec.c:do_execveat_common, bprm_stack_limits, begin_new_exec.
  */
 import { Errno } from "../../core/abi/errno.js";
-import { Pending } from "../../core/abi/pending.js";
 import { ExecError, exec } from "../exec.js";
+import { toBytes } from "../files/bytes.js";
+import { At } from "../files/linux.js";
+import { PATH_MAX } from "../files/marshal.js";
 import { HostCall } from "../files/service.js";
 import { ThreadStopped } from "../hostport.js";
 import { closeProgram, type Opened, openProgram } from "../program.js";
@@ -21,10 +23,6 @@ import { NO_RESULT, type Thread } from "../thread.js";
 import { type Args, int, long } from "./args.js";
 import { releaseThread } from "./threads.js";
 
-const AT_FDCWD = -100;
-const AT_SYMLINK_NOFOLLOW = 0x100;
-const AT_EMPTY_PATH = 0x1000;
-const PATH_MAX = 4096;
 const STRING_MAX = 131072;
 const STRINGS_MAX = 2 << 20;
 const POINTER = 8;
@@ -33,7 +31,7 @@ const CMDLINE_AT = 4096;
 const CMDLINE_MAX = 49152;
 
 export function execve(thread: Thread, args: Args): number {
-  return execute(thread, AT_FDCWD, long(args, 0), long(args, 1), long(args, 2), 0);
+  return execute(thread, At.FdCwd, long(args, 0), long(args, 1), long(args, 2), 0);
 }
 
 export function execveat(thread: Thread, args: Args): number {
@@ -44,14 +42,14 @@ function execute(thread: Thread, dirfd: number, at: bigint, argv: bigint, envp: 
   const path = thread.guest.readString(at, PATH_MAX);
   if (typeof path === "number") return path;
   if (path.length === PATH_MAX) return -Errno.ENAMETOOLONG;
-  if (path === "" && (flags & AT_EMPTY_PATH) === 0) return -Errno.ENOENT;
+  if (path === "" && (flags & At.EmptyPath) === 0) return -Errno.ENOENT;
   const strings = readStrings(thread, argv, envp);
   if (typeof strings === "number") return strings;
-  if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) !== 0) return -Errno.EINVAL;
+  if ((flags & ~(At.SymlinkNoFollow | At.EmptyPath)) !== 0) return -Errno.EINVAL;
   const name = nameOf(dirfd, path);
   // An empty argv gets one empty string (do_execveat_common).
   const given = strings.argv.length === 0 ? [new Uint8Array()] : strings.argv;
-  const program = openProgram(thread, dirfd, latin(path), flags, latin(name), given);
+  const program = openProgram(thread, dirfd, toBytes(path), flags, toBytes(name), given);
   if (typeof program === "number") return program;
   const error = enterSpace(thread, program);
   if (error < 0) {
@@ -62,13 +60,9 @@ function execute(thread: Thread, dirfd: number, at: bigint, argv: bigint, envp: 
   return NO_RESULT;
 }
 
-function latin(text: string): Uint8Array {
-  return Uint8Array.from(text, (c) => c.charCodeAt(0));
-}
-
 /** bprm->filename: AT_EXECFN, and its last part the thread's name. */
 function nameOf(dirfd: number, path: string): string {
-  if (dirfd === AT_FDCWD || path.startsWith("/")) return path;
+  if (dirfd === At.FdCwd || path.startsWith("/")) return path;
   return path === "" ? `/dev/fd/${dirfd}` : `/dev/fd/${dirfd}/${path}`;
 }
 
@@ -90,7 +84,7 @@ function readStrings(thread: Thread, argv: bigint, envp: bigint): Strings | numb
     if (typeof text === "number") return text;
     left -= text.length + 1;
     if (text.length === STRING_MAX || left < 0) return -Errno.E2BIG;
-    texts.push(latin(text));
+    texts.push(toBytes(text));
   }
   return { argv: texts.slice(0, argc), envp: texts.slice(argc) };
 }
@@ -117,13 +111,10 @@ function enterSpace(thread: Thread, program: Opened): number {
     core.putSpace(cpu, space);
     return error;
   }
-  while (core.threadsLeft(cpu) > 1) {
-    thread.asleep(() => core.sleep(cpu, -1n));
-    if (core.takePending(cpu, Pending.Stop | Pending.Kick | Pending.Wake) & Pending.Stop) {
-      core.putSpace(cpu, space);
-      closeProgram(thread, program.object);
-      throw new ThreadStopped();
-    }
+  if (!thread.sleepDeaf(() => core.threadsLeft(cpu) > 1)) {
+    core.putSpace(cpu, space);
+    closeProgram(thread, program.object);
+    throw new ThreadStopped();
   }
   releaseThread(thread);
   const old = core.spaceOf(cpu);
@@ -142,7 +133,7 @@ function become(thread: Thread, program: Opened, filename: string, env: readonly
   thread.name = name;
   tellFiles(thread, program, name);
   try {
-    exec(thread, { image, object, argv, env, path: latin(filename), name });
+    exec(thread, { image, object, argv, env, path: toBytes(filename), name });
   } catch (error) {
     if (!(error instanceof ExecError)) throw error;
     thread.die(Signal.KILL);
@@ -152,7 +143,7 @@ function become(thread: Thread, program: Opened, filename: string, env: readonly
 }
 
 function tellFiles({ guest, port }: Thread, { object, argv }: Opened, name: string): void {
-  const called = latin(name.slice(0, PATH_MAX - 1));
+  const called = toBytes(name.slice(0, PATH_MAX - 1));
   guest.bytes.set(called, 0);
   guest.bytes[called.length] = 0;
   let used = 0;

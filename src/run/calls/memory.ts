@@ -5,12 +5,12 @@
  */
 import { Errno } from "../../core/abi/errno.js";
 import { Advice, MapFlag, MlockFlag, MsyncFlag, Populate } from "../../core/abi/mman.js";
+import { TASK_SIZE } from "../elf.js";
 import { HostCall, MapBits } from "../files/service.js";
 import type { Thread } from "../thread.js";
 import { type Args, int, long, uint } from "./args.js";
 
 const PAGE_BITS = 4095n;
-const TASK_SIZE = 1n << 38n;
 /** core/mm/uaccess.ts */
 const NEED_IO = -4100n;
 /** Pages that mincore asks for at once. */

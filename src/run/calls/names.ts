@@ -52,9 +52,3 @@ const NAMES: ReadonlyMap<number, string> = new Map([
 export function callName(nr: number): string {
   return NAMES.get(nr) ?? `call_${nr}`;
 }
-
-/** The number of a named call; the table is checked by the tests. */
-export function callNumber(name: string): number | undefined {
-  for (const [nr, known] of NAMES) if (known === name) return nr;
-  return undefined;
-}

@@ -14,6 +14,7 @@
  */
 import { Errno } from "../../core/abi/errno.js";
 import { MapFlag, Prot } from "../../core/abi/mman.js";
+import { TASK_SIZE } from "../elf.js";
 import { HostCall } from "../files/service.js";
 import type { Thread } from "../thread.js";
 import { type Args, int, long, uint } from "./args.js";
@@ -56,7 +57,7 @@ export function shmdt(thread: Thread, args: Args): bigint | number {
   const address = long(args, 0);
   if ((address & PAGE_BITS) !== 0n) return -Errno.EINVAL;
   let segment = 0;
-  let end = END_OF_SPACE;
+  let end = TASK_SIZE;
   for (let vma = nextVma(thread, address); vma && vma.end <= end; vma = nextVma(thread, vma.end)) {
     if (vma.object === 0 || vma.start < address || vma.start - address !== vma.offset) continue;
     if (segment === 0) {
@@ -72,8 +73,6 @@ export function shmdt(thread: Thread, args: Args): bigint | number {
   thread.guest.releaseObjects();
   return segment === 0 ? -Errno.EINVAL : 0;
 }
-
-const END_OF_SPACE = 1n << 38n;
 
 interface Vma {
   readonly start: bigint;

@@ -1,6 +1,7 @@
 /** calls/system.ts: who and where the process is: ids, names, limits, scheduling, random bytes. */
 import { Errno } from "../../core/abi/errno.js";
 import { Stat } from "../../core/abi/stat.js";
+import { toBytes } from "../files/bytes.js";
 import type { Thread } from "../thread.js";
 import { type Args, int, long, uint } from "./args.js";
 import { nameVma } from "./vmaName.js";
@@ -11,13 +12,9 @@ const UTS = ["Linux", "faultline", "6.6.0-faultline", "#1 SMP", "riscv64", "(non
 export function uname(thread: Thread, args: Args): number {
   const bytes = new Uint8Array(UTS.length * UTS_FIELD);
   UTS.forEach((text, i) => {
-    bytes.set(latin(text), i * UTS_FIELD);
+    bytes.set(toBytes(text), i * UTS_FIELD);
   });
   return thread.guest.write(long(args, 0), bytes);
-}
-
-function latin(text: string): Uint8Array {
-  return Uint8Array.from(text, (c) => c.charCodeAt(0));
 }
 
 /** struct sysinfo, 112 bytes; memory in bytes. */
@@ -113,7 +110,7 @@ export function prctl(thread: Thread, args: Args): number {
     }
     case Prctl.GetName: {
       const bytes = new Uint8Array(NAME_BYTES);
-      bytes.set(latin(thread.name));
+      bytes.set(toBytes(thread.name));
       return thread.guest.write(long(args, 1), bytes);
     }
     case Prctl.SetVma:

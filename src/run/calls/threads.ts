@@ -5,8 +5,9 @@
  *            (kernel/fork.c:mm_release). After that the thread touches no guest memory: its stack may be gone.
  */
 import { Errno } from "../../core/abi/errno.js";
-import { ThreadLong, ThreadWord } from "../../core/abi/word.js";
+import { ThreadLong } from "../../core/abi/word.js";
 import { type Thread, ThreadExit } from "../thread.js";
+import { cpuOf } from "../threadRecords.js";
 import { type Args, int, long } from "./args.js";
 
 export function setTidAddress(thread: Thread, args: Args): number {
@@ -40,10 +41,8 @@ export function getRobustList(thread: Thread, args: Args): number {
 
 /** The area of the CPU that runs a thread, of any process; 0 when there is none. */
 function areaOf({ core }: Thread, tid: number): number {
-  for (let i = core.cpuCount() - 1; i >= 0; i--) {
-    if (core.threadWord(i, ThreadWord.Pid) !== 0 && core.threadWord(i, ThreadWord.Tid) === tid) return core.cpuArea(i);
-  }
-  return 0;
+  const index = cpuOf(core, tid);
+  return index === undefined ? 0 : core.cpuArea(index);
 }
 
 /** What a thread owes the others of its memory, before it ends or executes another program. */

@@ -1,5 +1,6 @@
 /** calls/vmaName.ts: prctl(PR_SET_VMA): the name is read and checked here, and set by the core. */
 import { Errno } from "../../core/abi/errno.js";
+import { writeByteString } from "../files/bytes.js";
 import type { Thread } from "../thread.js";
 import { type Args, long } from "./args.js";
 
@@ -17,7 +18,7 @@ export function nameVma(thread: Thread, args: Args): number {
   const name = guest.readString(text, NAME_BYTES);
   if (typeof name === "number") return name;
   if (name.length >= NAME_BYTES || ![...name].every(isAllowed)) return -Errno.EINVAL;
-  for (let i = 0; i < name.length; i++) guest.bytes[i] = name.charCodeAt(i);
+  writeByteString(guest.bytes, 0, name);
   return Number(core.nameVma(cpu, address, length, guest.out, name.length));
 }
 

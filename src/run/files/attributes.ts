@@ -1,6 +1,16 @@
 /** files/attributes.ts: truncate, fallocate, chmod, chown, utimensat, umask, fsync and their kin. */
 import { Errno } from "../../core/abi/errno.js";
-import { type Call, mayWrite, OFFSET_MAX, onlyFlags, openOf, placeOf, type State, type Verb } from "./call.js";
+import {
+  type Call,
+  mayWrite,
+  OFFSET_MAX,
+  onlyFlags,
+  openOf,
+  placeOf,
+  placeOfDescriptor,
+  type State,
+  type Verb,
+} from "./call.js";
 import { fail } from "./fail.js";
 import { Access, At, Mode } from "./linux.js";
 import { nowNs, type Stat } from "./stat.js";
@@ -57,9 +67,7 @@ export const fChModAt2: Verb = (state, call) => {
 };
 
 function flaggedPlace(state: State, call: Call, path: string, flags: number): Place {
-  if (path === "" && flags & At.EmptyPath) {
-    return call.int(0) === At.FdCwd ? state.cwd : state.table.get(call.int(0)).place;
-  }
+  if (path === "" && flags & At.EmptyPath) return placeOfDescriptor(state, call.int(0));
   return placeOf(state, call.int(0), path, !(flags & At.SymlinkNoFollow));
 }
 

@@ -79,6 +79,11 @@ export function placeOf(state: State, fd: number, path: string, follow: boolean)
   return state.space.lookup(baseOf(state, fd, path), path, follow);
 }
 
+/** What a descriptor is itself open on (AT_EMPTY_PATH), which may have no name any more. */
+export function placeOfDescriptor(state: State, fd: number): Place {
+  return fd === At.FdCwd ? state.cwd : state.table.get(fd).place;
+}
+
 /** A descriptor that is more than a place (not O_PATH). */
 export function openOf(state: State, fd: number): Description {
   const description = state.table.get(fd);

@@ -136,21 +136,6 @@ const SHAPES: ReadonlyArray<readonly [Nr, string, string]> = [
   [Nr.FChModAt2, "fchmodat2", "v p v v"],
 ];
 
-const XATTR_NAMES = [
-  "setxattr",
-  "lsetxattr",
-  "fsetxattr",
-  "getxattr",
-  "lgetxattr",
-  "fgetxattr",
-  "listxattr",
-  "llistxattr",
-  "flistxattr",
-  "removexattr",
-  "lremovexattr",
-  "fremovexattr",
-];
-
 /** A call that moves any number of bytes, in pieces of at most CALL_BYTES. */
 export interface StreamCall {
   readonly name: string;
@@ -260,23 +245,6 @@ export function shapeOf(nr: number, args: readonly bigint[]): readonly Arg[] | u
   }
   return nr >= Nr.SetXattr && nr <= Nr.RemoveXattrLast ? NO_ARGS : undefined;
 }
-
-/** A file call's Linux name, or undefined. */
-export function nameOf(nr: number): string | undefined {
-  if (nr >= Nr.SetXattr && nr <= Nr.RemoveXattrLast) return XATTR_NAMES[nr - Nr.SetXattr];
-  return NAMES.get(nr) ?? STREAMS.get(nr)?.name;
-}
-
-const NAMES = new Map<number, string>([
-  ...SHAPES.map(([nr, name]): [number, string] => [nr, name]),
-  [Nr.Ioctl, "ioctl"],
-  [Nr.Fcntl, "fcntl"],
-  [Nr.ShmCtl, "shmctl"],
-  [Nr.PPoll, "ppoll"],
-  [Nr.PSelect6, "pselect6"],
-]);
-
-export const isFileCall = (nr: number): boolean => nameOf(nr) !== undefined;
 
 /** After EINTR, SA_RESTART starts these again; poll and select never (signal(7)). */
 export const restarts = (nr: number): boolean => nr !== Nr.PPoll && nr !== Nr.PSelect6;

@@ -22,16 +22,14 @@ class Cursor {
     /** The argument that points to the position. */
     private readonly index: number,
   ) {
-    const { handle, position } = description;
-    if (call.isNull(index)) this.at = handle.keepsPosition ? handle.tell() : position;
+    if (call.isNull(index)) this.at = ownPosition(description);
     else this.at = Number(call.view(index, 8).getBigInt64(0, true));
   }
 
   moved(count: number): void {
     this.at += count;
     if (!this.call.isNull(this.index)) this.call.view(this.index, 8).setBigInt64(0, BigInt(this.at), true);
-    else if (this.description.handle.keepsPosition) this.description.handle.seek(this.at);
-    else this.description.position = this.at;
+    else setPosition(this.description, this.at);
   }
 }
 

@@ -127,5 +127,9 @@ export enum Seek {
 
 export const NAME_MAX = 255;
 export const PIPE_BUF = 4096;
+
+/** Linux's 64-bit dev_t: major in bits 8-19 and 32-63, minor in 0-7 and 20-31. */
 export const makedev = (major: number, minor: number): bigint =>
   BigInt((major << 8) | (minor & 0xff)) | (BigInt(minor & 0xfff00) << 12n);
+export const majorOf = (dev: bigint): bigint => ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & 0xfffff000n);
+export const minorOf = (dev: bigint): bigint => (dev & 0xffn) | ((dev >> 12n) & 0xffffff00n);

@@ -5,7 +5,6 @@ import { Errno } from "../../core/abi/errno.js";
 import { MapFlag, Prot } from "../../core/abi/mman.js";
 import { type Call, openOf, type State } from "./call.js";
 import { fail } from "./fail.js";
-import type { Handle } from "./handle.js";
 import { Seal } from "./linux.js";
 import { MapBits } from "./service.js";
 
@@ -42,14 +41,9 @@ export function mapObject(state: State, call: Call): number {
   const mapped = shared ? handle.sharedMapping() : handle.retain();
   try {
     const id = state.objects.open(mapped, place, shared && mayWrite);
-    const view = call.view(3, 16);
-    view.setUint32(0, mayWrite ? MapBits.MayWrite : 0, true);
-    view.setUint32(4, 0, true);
-    view.setBigUint64(8, sizeOf(mapped), true);
+    call.view(3, 4).setUint32(0, mayWrite ? MapBits.MayWrite : 0, true);
     return id;
   } finally {
     mapped.release();
   }
 }
-
-const sizeOf = (handle: Handle): bigint => handle.stat().size;

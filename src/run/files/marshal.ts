@@ -5,11 +5,12 @@
  *            many pieces it took: the result is the total, or the error when nothing was moved.
  *
  *            guest memory                     bounce buffer (64 KiB)                 main thread
- *               args  --- copyIn --->  [ calls: CALL_BYTES | page-in: 4 KiB ]  --- request --->  FileService.handle
+ *               args  --- copyIn --->  [ calls: CALL_BYTES | lists: 4 KiB   ]  --- request --->  FileService.handle
  *               args  <-- copyOut ---  [ ...                                ]  <-- result ----
  *
- *  The last page of the bounce buffer is kept for file pages: copyIn and copyOut may fault on a file mapping, and the
- *  page then read must not overwrite the call's bytes. It is read at PAGE_IN_OFFSET.
+ *  The last page of the bounce buffer (PAGE_IN_OFFSET) is kept from calls: copyIn and copyOut may fault on a file mapping,
+ *  and what serves the fault must not overwrite the call's bytes. There lie the addresses of the frames that a page-in or a
+ *  write-back is about (the file's bytes go straight to and from the frames), or Special.HostMem's record.
  *
  *  Pieces    A read or write of more than CALL_BYTES is asked for in pieces. Chunk.More says another follows: when this
  *            one moved whole, the service keeps other threads off that open file until a piece comes without More.
@@ -21,7 +22,7 @@ import { Errno } from "../../core/abi/errno.js";
 import { type Arg, Nr, STREAMS, type StreamCall, shapeOf } from "./calls.js";
 import { BOUNCE_DATA_BYTES, HOST_MEM_OFFSET, Special } from "./service.js";
 
-/** Bytes of the bounce buffer a call may use; what follows is for pages of mapped files. */
+/** Bytes of the bounce buffer a call may use; what follows is for lists of frames, and for Special.HostMem. */
 export const CALL_BYTES = BOUNCE_DATA_BYTES;
 export const PAGE_IN_OFFSET = CALL_BYTES;
 export const PATH_MAX = 4096;

@@ -2,7 +2,7 @@
  *  Order of checks: fs/namei.c:filename_create, do_unlinkat, do_rmdir, do_renameat2. */
 import { Errno } from "../../core/abi/errno.js";
 import { writeByteString } from "./bytes.js";
-import { baseOf, type Call, mayWrite, onlyFlags, type State, type Verb } from "./call.js";
+import { baseOf, type Call, mayWrite, onlyFlags, placeOfDescriptor, type State, type Verb } from "./call.js";
 import { fail } from "./fail.js";
 import { At, Mode, Rename } from "./linux.js";
 import { isEntry, type Named } from "./resolve.js";
@@ -52,9 +52,7 @@ export const linkAt: Verb = (state, call) => {
 
 function existing(state: State, call: Call, flags: number): Place {
   const path = call.path(1);
-  if (path === "" && flags & At.EmptyPath) {
-    return call.int(0) === At.FdCwd ? state.cwd : state.table.get(call.int(0)).place;
-  }
+  if (path === "" && flags & At.EmptyPath) return placeOfDescriptor(state, call.int(0));
   return state.space.lookup(baseOf(state, call.int(0), path), path, (flags & At.SymlinkFollow) !== 0);
 }
 

@@ -39,7 +39,7 @@ export interface World {
   readonly processes: Map<number, State>;
   /** The terminal's settings as a guest last set them; see ioctl.ts. */
   termios: Uint8Array;
-  /** The process the machine began with: all are in its group. */
+  /** The process the machine began with: its group is what the terminal says of itself (TIOCGPGRP). */
   readonly firstPid: number;
   /** Who asked for what is being served now. */
   caller: { readonly pid: number; readonly tid: number };

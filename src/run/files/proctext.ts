@@ -1,5 +1,6 @@
 /** files/proctext.ts: the texts of /proc/PID, in Linux's format. A line of status about memory is there when its figure is.
  *  Linux     compare fs/proc/array.c:proc_pid_status, do_task_stat; fs/proc/task_mmu.c:show_map_vma, task_mem */
+import { majorOf, minorOf } from "./linux.js";
 import type { World } from "./process.js";
 import type { UsageFact, VmaFact } from "./service.js";
 import { labelOf } from "./shown.js";
@@ -106,10 +107,8 @@ function mapLine(world: World, { start, end, flags, object, inode, offset, name 
   const unnamed = inode === undefined ? { dev: 0n, ino: 0n } : { dev: SHARED_MEMORY, ino: BigInt(inode) };
   const { dev, ino } = file?.handle.stat() ?? unnamed;
   const two = (value: bigint): string => value.toString(16).padStart(2, "0");
-  const major = ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & 0xfffff000n);
-  const minor = (dev & 0xffn) | ((dev >> 12n) & 0xffffff00n);
   const access = `${bit(1, "r")}${bit(2, "w")}${bit(4, "x")}${flags & 8 ? "s" : "p"}`;
-  const header = `${hex(start)}-${hex(end)} ${access} ${hex(offset)} ${two(major)}:${two(minor)} ${ino} `;
+  const header = `${hex(start)}-${hex(end)} ${access} ${hex(offset)} ${two(majorOf(dev))}:${two(minorOf(dev))} ${ino} `;
   const shown = name || (file ? labelOf(world, file.place, file.handle) : "");
   return shown === "" ? `${header}\n` : `${header.padEnd(NAME_COLUMN)} ${escaped(shown, "\n")}\n`;
 }

@@ -6,7 +6,7 @@
  *  Linux     compare fs/exec.c:do_open_execat, begin_new_exec; fs/namei.c:may_open */
 import { Errno } from "../../core/abi/errno.js";
 import { readByteString, writeByteString } from "./bytes.js";
-import { baseOf, type Call, type State } from "./call.js";
+import { baseOf, type Call, placeOfDescriptor, type State } from "./call.js";
 import { fail } from "./fail.js";
 import type { Handle } from "./handle.js";
 import { Access, At, Mode, Open } from "./linux.js";
@@ -57,10 +57,6 @@ export function openProgram(state: State, call: Call): number {
     writeByteString(call.bytes(2, 3 * HEAD_BYTES), HEAD_BYTES + 16, shown);
     return object;
   });
-}
-
-function placeOfDescriptor(state: State, fd: number): Place {
-  return fd === At.FdCwd ? state.cwd : state.table.get(fd).place;
 }
 
 /** HostCall.ExecFiles. */

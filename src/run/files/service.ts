@@ -23,7 +23,7 @@ export enum HostCall {
   /** (fd, mmap prot, mmap flags, bounce offset) -> the id > 0 of the file's object, or -errno as mm/mmap.c:do_mmap (EBADF,
    *  EACCES, EPERM for a seal, EOPNOTSUPP, ENODEV, EINVAL; ENOMEM when the core has no room for the object). A new object,
    *  or the one that the inode has already; the cache holds a reference for the caller (PageCache.open).
-   *  At the bounce offset: {u32 bits of MapBits, u32 -, u64 size of the file}. */
+   *  At the bounce offset: {u32 bits of MapBits}. */
   MapObject = 0x10000,
   /** (object): no mapping names it any more, and what was dirty is written. -> 0; -EBUSY when it was mapped again
    *  meanwhile: it stays. */
@@ -49,8 +49,9 @@ export enum HostCall {
    *  its end), and 4096 bytes later {u32 bytes of the head, u32 bytes of the path, u64 size, path as UTF-8}. */
   OpenProgram = 0x10012,
   /** (object, bounce offset of argv, its bytes, bounce offset of the name, its bytes), argv a NUL after each -> 0: from
-   *  now on the process is that program, called by that name (none: the last one of the file's path): close-on-exec descriptors are closed, descriptors shared with another process are copied first, /proc/PID/exe, comm
-   *  and cmdline tell of it. -EBADF. */
+   *  now on the process is that program, called by that name (none: the last one of the file's path): close-on-exec
+   *  descriptors are closed, descriptors shared with another process are copied first, /proc/PID/exe, comm and cmdline tell
+   *  of it. -EBADF. */
   ExecFiles = 0x10013,
 
   /** (pidfd, 1: it must live) -> the id of the process; -EBADF no pidfd; -ESRCH it has ended. */
@@ -79,9 +80,6 @@ export enum Special {
    *  file's own position was moved on by the whole count already. */
   HostMem = -0x10001,
 }
-
-/** Where Special.HostMem says what it is about: behind the call's own bytes, which a write needs still. */
-export const HOST_MEM_OFFSET = 61440;
 
 /**
  * The core's page cache, as the service sees it: pages of objects that mappings share. Called on the main thread, in the
@@ -172,8 +170,8 @@ export interface FileRequest {
   readonly pid?: number;
   /** Bits of marshal.ts's Chunk. */
   readonly flags: number;
-  /** The CPU's bounce buffer, BOUNCE_DATA_BYTES long, over shared memory. TextDecoder and fs calls may refuse shared
-   *  memory: copy out of it first. */
+  /** The CPU's bounce buffer, BOUNCE_BYTES long, over shared memory. TextDecoder and fs calls may refuse shared memory:
+   *  copy out of it first. */
   readonly bounce: Uint8Array;
   /** ReadPages and WritePages: the frames, 4096 bytes each, over shared memory. */
   readonly pages?: readonly Uint8Array[];
@@ -182,9 +180,12 @@ export interface FileRequest {
 /** The process a machine begins with. */
 export const FIRST_PID = 100;
 
-/** Bytes of the bounce buffer that carry data; the page after them is kept for file pages being faulted in. */
+/** Bytes of the bounce buffer that carry a call's data; the page after them holds the addresses of the frames that a page-in
+ *  or a write-back is about, or Special.HostMem's record. */
 export const BOUNCE_DATA_BYTES = 61440;
 export const BOUNCE_BYTES = 65536;
+/** Where Special.HostMem says what it is about: behind the call's own bytes, which a write needs still. */
+export const HOST_MEM_OFFSET = BOUNCE_DATA_BYTES;
 
 /** The program to run, found and opened. */
 export interface Program {

@@ -10,7 +10,7 @@
  *  struct statfs64, 120 bytes (asm-generic/statfs.h):
  *     0 type | 8 bsize | 16 blocks | 24 bfree | 32 bavail | 40 files | 48 ffree | 56 fsid | 64 namelen | 72 frsize | 80 flags
  */
-import { NAME_MAX } from "./linux.js";
+import { majorOf, minorOf, NAME_MAX } from "./linux.js";
 
 export interface Stat {
   dev: bigint;
@@ -96,10 +96,9 @@ export function writeStatx(view: DataView, stat: Stat): void {
   writeDevice(view, 136, stat.dev);
 }
 
-/** Linux's 64-bit dev_t: major in bits 8-19 and 32-63, minor in 0-7 and 20-31. */
 function writeDevice(view: DataView, at: number, dev: bigint): void {
-  view.setUint32(at, Number(((dev >> 8n) & 0xfffn) | ((dev >> 32n) & 0xfffff000n)), true);
-  view.setUint32(at + 4, Number((dev & 0xffn) | ((dev >> 12n) & 0xffffff00n)), true);
+  view.setUint32(at, Number(majorOf(dev)), true);
+  view.setUint32(at + 4, Number(minorOf(dev)), true);
 }
 
 export function writeFsStat(view: DataView, fs: FsStat, readOnly: boolean): void {
