@@ -8,12 +8,10 @@
 import { MapFlag } from "../core/abi/mman.js";
 import { EVERYWHERE } from "./history.js";
 import type { Machine } from "./hooked.js";
-import { asHost, mapFile as mapOpened, release as releaseAll, writeBack } from "./host.js";
-import { type Acted, type Call, type Operation, type Outcome, PAGE, type PageAction, read } from "./operations.js";
+import { asHost, MOST_PAGES, mapFile as mapOpened, release as releaseAll, writeBack } from "./host.js";
+import { type Acted, type Call, eachPage, NO_MEMORY, type Operation, type Outcome, PAGE, read } from "./operations.js";
 import type { FileAtStart } from "./scenario.js";
 import { Violation } from "./violation.js";
-
-const NO_MEMORY = -12;
 
 /** Maps pages of a file where its pages have their place. */
 export function mapFile(
@@ -35,7 +33,7 @@ export function mapFile(
       yield () => m.core.kernelExit(cpu);
       return { result };
     },
-    actions: (result) => (result === at ? each(at, pages, { kind: "map", prot, backing: kind }) : []),
+    actions: (result) => (result === at ? eachPage(at, pages, { kind: "map", prot, backing: kind }) : []),
   };
 }
 
@@ -87,9 +85,7 @@ export function truncate(file: FileAtStart, pages: number): Operation {
       return { result: 0 };
     },
     actions: () =>
-      each(file.at, MOST_PAGES, { kind: "resize", inside: false }).map(([page, action]): Acted => {
-        return [page, page < file.at + size ? { kind: "resize", inside: true } : action];
-      }),
+      Array.from({ length: MOST_PAGES }, (_, i): Acted => [file.at + i * PAGE, { kind: "resize", inside: i < pages }]),
   };
 }
 
@@ -108,7 +104,7 @@ export function punch(file: FileAtStart, first: number, pages: number): Operatio
       yield () => m.core.kernelExit(cpu);
       return { result: 0 };
     },
-    actions: () => each(file.at + from, pages, { kind: "punch" }),
+    actions: () => eachPage(file.at + from, pages, { kind: "punch" }),
   };
 }
 
@@ -237,9 +233,6 @@ export function readInOrder(later: number, earlier: number): Operation {
   };
 }
 
-/** Pages that a file of a scenario may have at most. */
-export const MOST_PAGES = 4;
-
 function placeOf(file: FileAtStart, offset: number): number {
   return file.at + offset - (offset % PAGE);
 }
@@ -248,8 +241,4 @@ function childOf({ host }: Machine, cpu: number): number {
   const number = host.children.get(cpu);
   if (number === undefined) throw new Error("no child was made");
   return host.spaces[number];
-}
-
-function each(at: number, pages: number, action: PageAction): Acted[] {
-  return Array.from({ length: pages }, (_, i): Acted => [at + i * PAGE, action]);
 }

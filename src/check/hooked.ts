@@ -60,7 +60,6 @@ export interface CoreWords {
   firstSpace(): number;
   newSpace(cpu: number): number;
   forkSpace(cpu: number): bigint;
-  holdSpace(space: number): void;
   tryHoldSpace(space: number): number;
   putSpace(cpu: number, space: number): void;
   assignSpace(cpu: number, space: number): void;

@@ -9,12 +9,15 @@
  * Spaces have numbers: 0 is the first, others follow in the order in which they were made. Files and spaces are put back with
  * the memory.
  */
-import type { CoreWords, Machine } from "./hooked.js";
+import { Errno } from "../core/abi/errno.js";
+import type { Machine } from "./hooked.js";
 import type { Call } from "./operations.js";
 import type { FileAtStart } from "./scenario.js";
 import { Violation } from "./violation.js";
 
 const PAGE = 4096;
+/** Pages that a file of a scenario may have at most. */
+export const MOST_PAGES = 4;
 /** Places in a CPU's bounce buffer, past what accesses use. */
 const LIST = 0x4000;
 const STAGE = 0x8000;
@@ -41,7 +44,7 @@ export class Host {
   #spacesBefore: number[] = [];
 
   add({ id, at, size, bytes }: FileAtStart): void {
-    const held = new Uint8Array(4 * PAGE);
+    const held = new Uint8Array(MOST_PAGES * PAGE);
     for (const [offset, value] of bytes) held[offset] = value;
     this.files.set(id, { id, at, size, bytes: held });
   }
@@ -74,14 +77,21 @@ export class Host {
   }
 }
 
-/** The host serves a call: `own`, what it does to its files; then what it asks of the core. */
-export function* asHost<T>(m: Machine, cpu: number, own: () => void, core?: () => T): Part<T | undefined> {
+/** What the host does without interruption: the part begins once the lock is taken. */
+function* locked<T>(m: Machine, cpu: number, part: () => Part<T>): Part<T> {
   const word = m.plain.bounce(m.plain.cpuArea(0)) + LOCK_WORD;
   yield () => m.core.hostLock(cpu, word);
-  own();
-  const result = core && ((yield core) as T);
+  const result = yield* part();
   yield () => m.core.hostUnlock(word);
   return result;
+}
+
+/** The host serves a call: `own`, what it does to its files; then what it asks of the core. */
+export function asHost<T>(m: Machine, cpu: number, own: () => void, core?: () => T): Part<T | undefined> {
+  return locked(m, cpu, function* (): Part<T | undefined> {
+    own();
+    return core && ((yield core) as T);
+  });
 }
 
 /** Serves Exit.Io: a page of a file comes in, with those after it. */
@@ -93,14 +103,13 @@ export function* pageIn(m: Machine, cpu: number): Part {
   const offset = Number(plain.ioOffset(cpu));
   const file = m.host.file(plain.ioObject(cpu));
   let valid = 0;
-  const word = plain.bounce(plain.cpuArea(0)) + LOCK_WORD;
-  yield () => core.hostLock(cpu, word);
-  for (; valid < count && offset + valid * PAGE < file.size; valid++) {
-    const frame = words[(list >>> 2) + valid];
-    stage(m, cpu, file.bytes.subarray(offset + valid * PAGE, offset + (valid + 1) * PAGE));
-    yield () => core.hostCopy(frame, plain.bounce(cpu) + STAGE, PAGE);
-  }
-  yield () => core.hostUnlock(word);
+  yield* locked(m, cpu, function* (): Part {
+    for (; valid < count && offset + valid * PAGE < file.size; valid++) {
+      const frame = words[(list >>> 2) + valid];
+      stage(m, cpu, file.bytes.subarray(offset + valid * PAGE, offset + (valid + 1) * PAGE));
+      yield () => core.hostCopy(frame, plain.bounce(cpu) + STAGE, PAGE);
+    }
+  });
   yield () => core.pageInEnd(cpu, list, count, valid);
 }
 
@@ -114,16 +123,15 @@ export function* writeBack(m: Machine, cpu: number, id: number): Part {
     if (count === 0) return;
     const offset = Number(plain.ioOffset(cpu));
     const file = m.host.file(id);
-    const word = plain.bounce(plain.cpuArea(0)) + LOCK_WORD;
-    yield () => core.hostLock(cpu, word);
-    for (let i = 0; i < count; i++) {
-      const frame = words[(list >>> 2) + i];
-      yield () => core.hostCopy(staged, frame, PAGE);
-      const from = offset + i * PAGE;
-      const upTo = Math.min(file.size - from, PAGE);
-      if (upTo > 0) file.bytes.set(bytes.subarray(staged, staged + upTo), from);
-    }
-    yield () => core.hostUnlock(word);
+    yield* locked(m, cpu, function* (): Part {
+      for (let i = 0; i < count; i++) {
+        const frame = words[(list >>> 2) + i];
+        yield () => core.hostCopy(staged, frame, PAGE);
+        const from = offset + i * PAGE;
+        const upTo = Math.min(file.size - from, PAGE);
+        if (upTo > 0) file.bytes.set(bytes.subarray(staged, staged + upTo), from);
+      }
+    });
     yield () => core.writebackEnd(cpu, list, count, count);
     at = BigInt(offset + count * PAGE);
   }
@@ -150,7 +158,7 @@ export function* mapFile(m: Machine, cpu: number, id: number, map: () => bigint)
     () => {},
     () => core.hostOpen(cpu, id, BigInt(file.size), BigInt(file.size)),
   );
-  if (Number(opened) === 0) return -12;
+  if (Number(opened) === 0) return -Errno.ENOMEM;
   const at = Number(yield map);
   yield () => core.closeObject(cpu, id);
   return at;
@@ -163,15 +171,8 @@ export function atOnce<T>(part: Part<T>): T {
   return step.value;
 }
 
-/** The same with the shipping core: while the state is made from which every execution begins. */
-export function withPlain<T>(m: Machine, part: (m: Machine) => Part<T>): T {
-  const plain = m.plain as CoreWords;
-  const machine = Object.create(m, { core: { value: plain } }) as Machine;
-  return atOnce(part(machine));
-}
-
 /** Puts a page's bytes where the host has them. */
-export function stage(m: Machine, cpu: number, page: Uint8Array): void {
+function stage(m: Machine, cpu: number, page: Uint8Array): void {
   const at = m.plain.bounce(cpu) + STAGE;
   if (page.length !== PAGE) throw new Violation("bug", "a page past what the host keeps");
   m.bytes.set(page, at);

@@ -64,7 +64,7 @@ const FAULTED = -Errno.EFAULT;
 /** core/mm/uaccess.ts: NEED_IO, NEED_OOM. */
 const NO_PAGE = -4100;
 const NO_FRAME = -4101;
-const NO_MEMORY = -Errno.ENOMEM;
+export const NO_MEMORY = -Errno.ENOMEM;
 
 export function map(at: number, pages: number, prot: number): Operation {
   return call(
@@ -320,7 +320,7 @@ function call(
   };
 }
 
-function eachPage(at: number, pages: number, action: PageAction | undefined): Acted[] {
+export function eachPage(at: number, pages: number, action: PageAction | undefined): Acted[] {
   if (!action) return [];
   return Array.from({ length: pages }, (_, i): Acted => [at + i * PAGE, action]);
 }

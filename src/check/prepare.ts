@@ -11,10 +11,10 @@
 import { Advice, MapFlag } from "../core/abi/mman.js";
 import { Stat } from "../core/abi/stat.js";
 import { CpuWord } from "../core/abi/word.js";
-import { MOST_PAGES, mapFile } from "./fileOperations.js";
+import { mapFile } from "./fileOperations.js";
 import type { History } from "./history.js";
 import type { Machine } from "./hooked.js";
-import { atOnce, type Host } from "./host.js";
+import { atOnce, type Host, MOST_PAGES } from "./host.js";
 import { mustHoldAtRest } from "./invariants.js";
 import { PAGE, read, write } from "./operations.js";
 import type { FileAtStart, Mapping, Scenario } from "./scenario.js";

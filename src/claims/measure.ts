@@ -10,18 +10,16 @@ import { isMark, mayWrite } from "../check/event.js";
 import type { CoreBuild } from "../check/hooked.js";
 import { type CoreLayout, Names } from "../check/names.js";
 import { scenario } from "../check/scenarios/index.js";
-import { Policy, Tables } from "../core/abi/mman.js";
+import { POLICIES, PROTECTIONS } from "../predict/run.js";
 import type { LinesAnswer, LinesAsk } from "./claim.js";
 
 export const OTHERS = "another CPU's line";
 const LINE = 64;
 const PAGE = 4096;
 const SEEDS = 40;
-const POLICIES: Readonly<Record<string, Policy>> = { spf: Policy.Spf, optimistic: Policy.Optimistic };
 
 export function measureLines(build: CoreBuild, layout: CoreLayout, ask: LinesAsk): LinesAnswer {
-  const tables = ask.tables === "irq" ? Tables.Irq : Tables.Rcu;
-  const checker = new Checker(build, scenario(ask.scenario), POLICIES[ask.fault], tables);
+  const checker = new Checker(build, scenario(ask.scenario), POLICIES[ask.fault], PROTECTIONS[ask.tables]);
   const names = new Names(checker.machine, layout);
   const all: LinesAnswer[] = [];
   for (let seed = 1; seed <= SEEDS; seed++) {

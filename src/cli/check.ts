@@ -8,7 +8,6 @@
  *           --twins: one survived); 2: usage. Ctrl-C prints what was covered, and how to go on: 130. What is printed does
  *           not depend on how many workers there were, but for an exhaustive search that several share (check/split.ts).
  */
-import { closeSync, openSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { StrategyName } from "../check/explore.js";
@@ -18,8 +17,7 @@ import { jobsFor, type Options, STRATEGIES, UsageError } from "./check/request.j
 import { Session } from "./check/session.js";
 import { LAYOUTS, POLICIES, PROTECTIONS } from "./check/setting.js";
 import { unknownName } from "./nearest.js";
-
-const WORKERS_MAX = 64;
+import { names, unwritable, WORKERS_MAX, whole } from "./options.js";
 
 export function registerCheck(program: Command): void {
   program
@@ -66,7 +64,10 @@ export function registerCheck(program: Command): void {
 
 async function check(chosen: readonly string[], options: Options, command: Command): Promise<number> {
   const jobs = ask(command, () => {
-    for (const file of [options.json, options.trace]) if (file !== undefined) mustBeWritable(file);
+    for (const file of [options.json, options.trace]) {
+      const error = unwritable(file);
+      if (error !== undefined) throw new UsageError(error);
+    }
     return jobsFor(chosen, options);
   });
   const session = new Session(jobs, options, given(command));
@@ -102,37 +103,9 @@ function list({ twins }: Options): number {
   return 0;
 }
 
-/** Known before hours of work, not after. */
-function mustBeWritable(file: string): void {
-  try {
-    closeSync(openSync(file, "a"));
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
-}
-
-/** One name or more, with commas between. */
-function names(kind: string, all: Readonly<Record<string, number>>): (text: string) => string[] {
-  return (text) => {
-    const given = [...new Set(text.split(","))];
-    const wrong = given.find((name) => !(name in all));
-    if (wrong !== undefined) throw new InvalidArgumentError(unknownName(kind, wrong, Object.keys(all)));
-    return given;
-  };
-}
-
 function strategy(text: string): StrategyName {
   if (!(text in STRATEGIES)) throw new InvalidArgumentError(unknownName("strategy", text, Object.keys(STRATEGIES)));
   return text as StrategyName;
-}
-
-function whole(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const n = Number(text);
-    if (!/^\d+$/.test(text) || n < least || n > most)
-      throw new InvalidArgumentError(`${least} to ${most} are possible`);
-    return n;
-  };
 }
 
 function seconds(text: string): number {

@@ -6,23 +6,22 @@
  * Promise   0 when it ran, whatever the verdicts; 2 for a name that does not exist; 130 when interrupted, with what there is. At
  *           most ten minutes, with --quick one: what is not answered by then is said to be not finished.
  */
-import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { buildHash } from "../check/schedule.js";
 import { type Claim, Unanswered } from "../claims/claim.js";
 import { CLAIMS } from "../claims/index.js";
 import { claimsJson, claimsText, type Settled } from "./claims/report.js";
 import { Session } from "./claims/session.js";
 import { unknownName } from "./nearest.js";
+import { INTERRUPTED, unwritable, WORKERS_MAX, whole } from "./options.js";
 import { coloursFor, Progress } from "./terminal.js";
 
 const DIST = new URL("./", import.meta.url);
 const ROOT = fileURLToPath(new URL("../../", DIST));
-const WORKERS_MAX = 64;
-const INTERRUPTED = 130;
 /** What starting and stopping take is kept back of ten minutes, and of one. */
 const FULL_MS = 570_000;
 const QUICK_MS = 54_000;
@@ -41,7 +40,7 @@ export function registerClaims(program: Command): void {
     .argument("[claims...]", "C1 to C10; all when none is named")
     .option("--quick", "in one minute, with smaller bounds")
     .option("--fresh", "answer again what is known from an earlier run of this build")
-    .option("--jobs <n>", "worker threads", workers, Math.min(availableParallelism(), WORKERS_MAX))
+    .option("--jobs <n>", "worker threads", whole(1, WORKERS_MAX), Math.min(availableParallelism(), WORKERS_MAX))
     .option("--json <file>", "write claims, figures and verdicts as JSON")
     .action(async (chosen: string[], options: Options, command: Command) => {
       const known = CLAIMS.map(({ name }) => name);
@@ -108,23 +107,4 @@ function judged(claim: Claim, session: Session, quick: boolean): Pick<Settled, "
     if (error instanceof Unanswered) return { missing: error.message };
     throw error;
   }
-}
-
-/** Known before minutes of work, not after. */
-function unwritable(file: string | undefined): string | undefined {
-  if (file === undefined) return undefined;
-  try {
-    closeSync(openSync(file, "a"));
-    return undefined;
-  } catch (error) {
-    return (error as Error).message;
-  }
-}
-
-function workers(text: string): number {
-  const n = Number(text);
-  if (!/^\d+$/.test(text) || n < 1 || n > WORKERS_MAX) {
-    throw new InvalidArgumentError(`1 to ${WORKERS_MAX} are possible`);
-  }
-  return n;
 }

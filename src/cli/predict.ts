@@ -9,11 +9,12 @@
 import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { type LayoutName, type Machine, ModelError } from "../predict/machine.js";
 import { LAYOUTS, POLICIES, PROTECTIONS } from "../predict/run.js";
 import { WORKLOADS } from "../predict/workloads/index.js";
 import { unknownName } from "./nearest.js";
+import { INTERRUPTED, names, WORKERS_MAX, whole } from "./options.js";
 import { calibrate } from "./predict/calibrate.js";
 import { htmlReport } from "./predict/html.js";
 import type { Job } from "./predict/job.js";
@@ -26,8 +27,6 @@ import { loadPublished, validate, validationJobs, validationTable, verdictLines 
 import { coloursFor, Progress } from "./terminal.js";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const WORKERS_MAX = 64;
-const INTERRUPTED = 130;
 const DEFAULT_MACHINE = "skylake-112";
 const DEFAULT_POLICIES = ["mmap-lock", "spf", "vma-lock", "optimistic"];
 
@@ -179,26 +178,6 @@ function list(): number {
   return 0;
 }
 
-/** One name or more, with commas between. */
-function names<T extends string>(kind: string, all: Readonly<Record<T, number>>): (text: string) => T[] {
-  return (text) => {
-    const given = [...new Set(text.split(","))];
-    const wrong = given.find((name) => !(name in all));
-    if (wrong !== undefined) throw new InvalidArgumentError(unknownName(kind, wrong, Object.keys(all)));
-    return given as T[];
-  };
-}
-
 function counts(text: string): number[] {
   return [...new Set(text.split(",").map(whole(1, 1024)))].sort((a, b) => a - b);
-}
-
-function whole(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const n = Number(text);
-    if (!/^\d+$/.test(text) || n < least || n > most) {
-      throw new InvalidArgumentError(`${least} to ${most} are possible`);
-    }
-    return n;
-  };
 }

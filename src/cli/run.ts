@@ -13,6 +13,7 @@ import { Layout, Policy, Tables } from "../core/abi/mman.js";
 import { Machine, MachineError, type Outcome } from "../run/machine.js";
 import { nodePlatform } from "../run/node/adapter.js";
 import { nodeFiles } from "../run/node/binds.js";
+import { INTERRUPTED } from "./options.js";
 import { statsReport } from "./stats.js";
 import { coloursFor } from "./terminal.js";
 import { traceText } from "./traceFile.js";
@@ -36,7 +37,6 @@ const ENVIRONMENT: Readonly<Record<string, string>> = {
   PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
   HOME: "/",
 };
-const INTERRUPTED = 130;
 /** Faultline's own failure. */
 const BROKEN = 125;
 const UNITS: Readonly<Record<string, number>> = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };

@@ -49,6 +49,7 @@ export class Accesses {
   readonly #vmaOwner: boolean;
   readonly #vmaLocks = new Map<number, number>();
   readonly #counters: number;
+  readonly #idle: number;
 
   constructor(
     build: CoreBuild,
@@ -68,6 +69,7 @@ export class Accesses {
     this.#areaBytes = layout["sync/cpu.ts"].CPU_BYTES;
     this.#owned = layout["sync/cpu.ts"].C_ID;
     this.#counters = layout["sync/cpu.ts"].COUNTER_PART;
+    this.#idle = layout["sync/cpu.ts"].C_IDLE;
     this.#gatherTables = layout["mm/percpu.ts"].P_GATHER_TABLES;
     this.#vmaLock = layout["mm/vma.ts"].V_LOCK;
     this.#vmaSequence = layout["mm/vma.ts"].V_LOCK_SEQ;
@@ -112,13 +114,17 @@ export class Accesses {
     return this.#cpus[(address - this.#areas) / this.#areaBytes];
   }
 
-  /** Addresses of a word of a CPU: a counter, by its number; how many tables its gather holds. */
+  /** Addresses of a word of a CPU: a counter, by its number; how many tables its gather holds; whether it is idle. */
   counterOf({ area }: Processor, counter: number): number {
     return area + this.#counters + 8 * counter;
   }
 
   gatheredTablesOf({ area }: Processor): number {
     return area + this.#gatherTables;
+  }
+
+  idleOf({ area }: Processor): number {
+    return area + this.#idle;
   }
 
   /** Says in the lane which line is touched, and how. */

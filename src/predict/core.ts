@@ -17,15 +17,12 @@ export interface CoreWords {
   cpuOnline(cpu: number): void;
   cpuOffline(cpu: number): void;
   cpuWord(index: number, word: number): number;
-  pendingWord(index: number): number;
   takeInterrupt(cpu: number, quiescent: boolean): void;
   kernelExit(cpu: number): number;
-  settle(cpu: number, rounds: number): number;
   fill(cpu: number, va: bigint, access: number): number;
   bounce(cpu: number): number;
   sysMmap(cpu: number, at: bigint, bytes: bigint, prot: number, flags: number, object: number, offset: bigint): bigint;
   sysMunmap(cpu: number, at: bigint, bytes: bigint): bigint;
-  sysMprotect(cpu: number, at: bigint, bytes: bigint, prot: number): bigint;
   sysMadvise(cpu: number, at: bigint, bytes: bigint, advice: number): bigint;
   /** The address space that the CPU acts on. */
   spaceOf(cpu: number): number;
@@ -33,7 +30,6 @@ export interface CoreWords {
   joinSpace(cpu: number): void;
   leaveSpace(cpu: number): void;
   counter(cpu: number, index: number): bigint;
-  stat(what: number): number;
   /** Where something of abi/watch.ts is; of the hooked core only. */
   watched(what: number, index: number): number;
 }

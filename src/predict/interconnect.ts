@@ -13,7 +13,7 @@
  */
 import type { Values } from "./constants.js";
 import type { Heap } from "./heap.js";
-import { Lines } from "./lines.js";
+import { Lines, NOBODY } from "./lines.js";
 import { type Lane, type Processor, Spent, Stop, Touch } from "./processor.js";
 import { Distance, distances, type Place } from "./topology.js";
 
@@ -25,8 +25,6 @@ interface Request {
   waits: boolean;
   overtaken: number;
 }
-
-const HOME = -1;
 
 export class Interconnect {
   readonly lines: Lines;
@@ -158,7 +156,7 @@ export class Interconnect {
     const { lines } = this;
     this.transfers++;
     const start = Math.max(this.#now, lines.freeAt(record));
-    const fromMemory = lines.owner(record) === HOME;
+    const fromMemory = lines.owner(record) === NOBODY;
     const reads = touch === Touch.Read;
     const way = fromMemory
       ? this.#fromMemory(cpu, record)
@@ -196,7 +194,7 @@ export class Interconnect {
   #lock(cpu: Processor, { record, holdNs }: Lane): boolean {
     const { lines } = this;
     const owner = lines.owner(record);
-    const way = owner === HOME ? this.#values.memory : this.#way(owner, cpu.index);
+    const way = owner === NOBODY ? this.#values.memory : this.#way(owner, cpu.index);
     const start = Math.max(cpu.time, lines.freeAt(record));
     cpu.spend(Spent.LockWait, start + way - cpu.time);
     cpu.spend(Spent.Useful, holdNs);
@@ -240,7 +238,7 @@ export class Interconnect {
   }
 
   #distance(from: number, to: number): number {
-    return from === HOME ? 0 : this.#distances[from * this.#cpus.length + to];
+    return from === NOBODY ? 0 : this.#distances[from * this.#cpus.length + to];
   }
 
   /** As the caches' arbiter sees it: within one last-level cache all are alike. */

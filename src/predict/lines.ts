@@ -1,5 +1,5 @@
 /**
- * The directory: who has which 64-byte line, and who waits for it.
+ * The directory: who has which 64-byte line, and from when on it can be taken. Who waits for it: interconnect.ts.
  *
  *   Modified by owner      one CPU may read and write it                 bits = {owner}, exclusive
  *   Shared                 many read it; the owner is who forwards it    bits = readers
@@ -7,7 +7,7 @@
  *
  * A line gets a record when it is first touched; lines that the model itself adds (a zone's lock) have a record and no address.
  */
-const NOBODY = -1;
+export const NOBODY = -1;
 
 export class Lines {
   /** Line → record, 0 for none. */

@@ -21,7 +21,7 @@ export enum Touch {
   Prefetch = 3,
   /** A queued lock: granted in the order of arrival, and held. */
   Lock = 4,
-  /** A read that found its CPU's prefetch for writing under way. */
+  /** A read that takes the line for writing: of a lock's word (lockReadOwns), or where its CPU's prefetch is under way. */
   Own = 5,
 }
 
@@ -93,7 +93,6 @@ export class Processor {
   result = 0;
   done = false;
   irqDepth = 0;
-  readerDepth = 0;
   /** When interrupts went off. */
   irqOffSince = 0;
   /** When a flush interrupt arrives, and when the first that asked for it did so. */

@@ -68,7 +68,6 @@ const WARM_SHARE = 0.15;
 /** Threads of a run do not start at one moment. */
 const START_SPREAD_NS = 3000;
 const SPARE_BYTES = 8 << 20;
-const AREA_BYTES = 81920;
 
 export function simulate(build: CoreBuild, request: Request, softwareNs: number): Outcome {
   const { machine, workload, cpus, operations } = request;
@@ -82,7 +81,7 @@ export function simulate(build: CoreBuild, request: Request, softwareNs: number)
     policy: POLICIES[request.policy],
     tables: PROTECTIONS[request.tables],
     layout: LAYOUTS[request.layout],
-    memoryBytes: memoryFor(workload.pages(cpus, operations), cpus),
+    memoryBytes: memoryFor(build, workload.pages(cpus, operations), cpus),
     quantumNs: QUANTUM_NS,
     pretouch: request.pretouch === true,
   });
@@ -143,8 +142,8 @@ function* whole(program: Program, offline: () => unknown): Program {
   yield offline;
 }
 
-function memoryFor(pages: number, cpus: number): number {
-  const bytes = SPARE_BYTES + cpus * (AREA_BYTES + 96 * 4096) + pages * (4096 + 64);
+function memoryFor({ layout }: CoreBuild, pages: number, cpus: number): number {
+  const bytes = SPARE_BYTES + cpus * (layout["sync/cpu.ts"].CPU_BYTES + 96 * 4096) + pages * (4096 + 64);
   return Math.ceil(bytes / 65536) * 65536;
 }
 

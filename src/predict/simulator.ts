@@ -12,6 +12,7 @@
  * Promise    the same inputs and seed give the same run: nothing depends on the host's clock or on the order of a hash.
  */
 import { Counter } from "../core/abi/counter.js";
+import { Tables } from "../core/abi/mman.js";
 import { Pending } from "../core/abi/pending.js";
 import { Step } from "../core/abi/step.js";
 import { Accesses, At } from "./accesses.js";
@@ -69,7 +70,7 @@ export class Simulator implements Seam {
     this.values = values;
     this.#quantum = setting.quantumNs;
     this.#broadcasts = machine.flush === "broadcast";
-    this.#irqTables = setting.tables === 1;
+    this.#irqTables = setting.tables === Tables.Irq;
     this.core = new HookedCore(build, memoryBytes, 2 * cpus);
     const frames = this.core.plain.boot(memoryBytes, cpus, setting.policy, setting.tables, setting.layout);
     if (frames < 0) throw new Error(`boot: ${frames}`);
@@ -214,18 +215,15 @@ export class Simulator implements Seam {
       lane.stop = Stop.Event;
       return true;
     }
-    if (this.net.touch(cpu, lane)) return false;
-    lane.stop = Stop.Queued;
-    return true;
+    return !this.net.touch(cpu, lane);
   }
 
   marked(mark: Mark): void {
     const cpu = this.#cpu;
     this.#settle(cpu, cpu.lane);
     cpu.spend(Spent.Useful, this.values.instruction * cpu.slow);
-    if (mark === Mark.RcuEnter) cpu.readerDepth++;
-    else if (mark === Mark.RcuExit) cpu.readerDepth--;
-    else if (mark === Mark.IrqOff) {
+    if (mark === Mark.RcuEnter || mark === Mark.RcuExit) return;
+    if (mark === Mark.IrqOff) {
       if (cpu.irqDepth++ === 0) cpu.irqOffSince = cpu.time;
     } else if (--cpu.irqDepth === 0) {
       this.irqOff.add(cpu.time - cpu.irqOffSince);
@@ -307,7 +305,7 @@ export class Simulator implements Seam {
 
   #post(cpu: Processor, target: Processor): void {
     const { values } = this;
-    const idle = this.core.words[(target.area >>> 2) + 1] !== 0;
+    const idle = this.core.words[this.#accesses.idleOf(target) >>> 2] !== 0;
     const round = this.core.words[this.#accesses.counterOf(cpu, Counter.Shootdowns) >>> 2];
     const first = round !== cpu.round;
     cpu.round = round;

@@ -4,6 +4,8 @@
  * A program tells when each of its operations ended, and goes on until all threads together have done enough. A thread that is
  * faster than the others does more; those that touch a part of their own have twice the average to touch.
  */
+import { Access } from "../core/abi/exit.js";
+import { MapFlag, Prot } from "../core/abi/mman.js";
 import type { CoreWords } from "./core.js";
 import type { Marks } from "./footprint.js";
 import type { Linux } from "./linux.js";
@@ -47,11 +49,12 @@ export interface Workload {
 
 export const PAGE = 4096;
 export const BASE = 0x1000_0000;
-export const RW = 3;
-export const READ = 0;
-export const WRITE = 1;
-/** Private, anonymous, at this address. */
-export const FIXED = 0x32;
+export const RW = Prot.Read | Prot.Write;
+export const READ = Access.Read;
+export const WRITE = Access.Write;
+/** Private and anonymous: wherever there is room, and at the address given. */
+export const ANYWHERE = MapFlag.Private | MapFlag.Anonymous;
+export const FIXED = ANYWHERE | MapFlag.Fixed;
 
 /** Of a fault's software: before the lock is wanted, and between taking and releasing it. The rest is the way back. */
 const ENTRY_SHARE = 0.25;

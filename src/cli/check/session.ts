@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildHash } from "../../check/schedule.js";
 import { TWINS } from "../../check/twins/index.js";
+import { INTERRUPTED } from "../options.js";
 import { shortNumber } from "../stormTable.js";
 import { coloursFor, Progress } from "../terminal.js";
 import type { Found, Job } from "./job.js";
@@ -24,7 +25,6 @@ const DIST = new URL("./", import.meta.url);
 const ROOT = fileURLToPath(new URL("../../", DIST));
 const LOOK_MS = 250;
 const PROGRESS_MS = 2000;
-const INTERRUPTED = 130;
 
 export class Session {
   readonly #jobs: readonly Job[];

@@ -1,7 +1,6 @@
 /** cli/predict/predictworker.ts: a thread that simulates the runs it is given, one after another. */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
+import type { Patch } from "../../check/twins/index.js";
 import type { CoreBuild } from "../../predict/core.js";
 import { simulate, softwareOf } from "../../predict/run.js";
 import { workloadOf } from "../../predict/workloads/index.js";
@@ -9,8 +8,8 @@ import { Builds } from "../check/builds.js";
 import type { Job, Reply } from "./job.js";
 
 const { root } = workerData as { root: string };
-const build = load();
 const builds = new Builds(root);
+const layout = builds.layout();
 /** By machine, as data: what a fault costs beside the core. */
 const software = new Map<string, number>();
 
@@ -21,28 +20,21 @@ parentPort!.on("message", async ({ index, job }: { index: number; job: Job }) =>
 async function answer(index: number, job: Job): Promise<Reply> {
   try {
     const workload = workloadOf(job.workload)!;
-    const core = job.patches ? { ...(await builds.core(job.patches)), layout: build.layout } : build;
-    return { index, outcome: simulate(core, { ...job, workload }, softwareFor(job)) };
+    const core = await buildOf(job.patches);
+    return { index, outcome: simulate(core, { ...job, workload }, await softwareFor(job)) };
   } catch (error) {
     return { index, error: (error as Error).message };
   }
 }
 
-/** Of the core that ships, whichever core is then run. */
-function softwareFor({ machine }: Job): number {
-  const key = JSON.stringify(machine);
-  const known = software.get(key) ?? softwareOf(build, machine, workloadOf("pft")!);
-  software.set(key, known);
-  return known;
+async function buildOf(patches?: readonly Patch[]): Promise<CoreBuild> {
+  return { ...(await builds.core(patches)), layout };
 }
 
-function load(): CoreBuild {
-  const read = (name: string) => readFileSync(join(root, "build", name)) as Buffer<ArrayBuffer>;
-  const json = (name: string) => JSON.parse(read(name).toString());
-  return {
-    hooked: new WebAssembly.Module(read("hooked.wasm")),
-    core: new WebAssembly.Module(read("core.wasm")),
-    sites: json("sites.json"),
-    layout: json("layout.json"),
-  };
+/** Of the core that ships, whichever core is then run. */
+async function softwareFor({ machine }: Job): Promise<number> {
+  const key = JSON.stringify(machine);
+  const known = software.get(key) ?? softwareOf(await buildOf(), machine, workloadOf("pft")!);
+  software.set(key, known);
+  return known;
 }

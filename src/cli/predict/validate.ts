@@ -19,7 +19,7 @@ import type { Outcome } from "../../predict/run.js";
 import type { coloursFor } from "../terminal.js";
 import type { Job } from "./job.js";
 import { loadMachine } from "./machines.js";
-import { type Point, pointsOf } from "./points.js";
+import { jobsOf, type Point, pointsOf } from "./points.js";
 import { draw } from "./table.js";
 
 type Colours = ReturnType<typeof coloursFor>;
@@ -39,21 +39,17 @@ export function loadPublished(root: string): Published[] {
 export function validationJobs(root: string, tables: readonly Published[], seeds: number, operations: number): Job[] {
   return tables.flatMap(({ machine, workload, cpus, columns, gains }) => {
     const loaded = loadMachine(root, machine);
-    const policies = [...new Set([...Object.keys(columns), ...Object.keys(gains ?? {})])];
-    return policies.flatMap((policy) =>
-      cpus.flatMap((n) =>
-        Array.from({ length: seeds }, (_, i) => ({
-          machine: loaded,
-          workload,
-          policy,
-          tables: "rcu",
-          layout: loaded.layout,
-          cpus: n,
-          seed: i + 1,
-          operations,
-        })),
-      ),
-    );
+    return jobsOf({
+      machine: loaded,
+      workloads: [workload],
+      policies: [...new Set([...Object.keys(columns), ...Object.keys(gains ?? {})])],
+      tables: ["rcu"],
+      layouts: [loaded.layout],
+      cpus,
+      seeds,
+      operations,
+      pretouch: false,
+    });
   });
 }
 

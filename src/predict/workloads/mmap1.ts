@@ -1,8 +1,7 @@
 /** mmap1, in threads (will-it-scale): map 128 MiB and unmap it untouched, again and again. Nothing but mmapLock, written. */
-import { memoryCall, RW, type Workload } from "../workload.js";
+import { ANYWHERE, memoryCall, RW, type Workload } from "../workload.js";
 
 const BYTES = 128n << 20n;
-const ANYWHERE = 0x22;
 
 export const mmap1: Workload = {
   name: "mmap1",

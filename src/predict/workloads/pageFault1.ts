@@ -4,11 +4,10 @@
  * The original maps 128 MiB; here it is 2 MiB, a table's worth, so that a run sees many rounds: sixty-four times as many maps and
  * unmaps for a fault as there.
  */
-import { memoryCall, PAGE, RW, touch, type Workload, WRITE } from "../workload.js";
+import { ANYWHERE, memoryCall, PAGE, RW, touch, type Workload, WRITE } from "../workload.js";
 
 const PAGES = 512;
 const BYTES = BigInt(PAGES * PAGE);
-const ANYWHERE = 0x22;
 
 export const pageFault1: Workload = {
   name: "page_fault1",

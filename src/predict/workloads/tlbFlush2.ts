@@ -3,12 +3,10 @@
  * other CPU of the space must hear of, and read it again; then unmap, and so on. One page is one loop.
  */
 import { Advice } from "../../core/abi/mman.js";
-import { memoryCall, PAGE, READ, RW, touch, type Workload, WRITE } from "../workload.js";
+import { ANYWHERE, memoryCall, PAGE, READ, RW, touch, type Workload, WRITE } from "../workload.js";
 
 const PAGES = 256;
 const BYTES = BigInt(PAGES * PAGE);
-/** Private and anonymous, anywhere. */
-const ANYWHERE = 0x22;
 
 export const tlbFlush2: Workload = {
   name: "tlb_flush2",
