@@ -157,6 +157,9 @@ export class TestStream implements HostStream {
   input = "";
   ended = false;
   closed = false;
+  /** Closed before the machine's end: the other side was to see the end. */
+  given = false;
+  private kept = false;
   /** What write answers instead of taking the bytes. */
   refuses = 0;
   private readonly listeners = new Set<() => void>();
@@ -208,8 +211,11 @@ export class TestStream implements HostStream {
   }
   close(): void {
     this.closed = true;
+    this.given = !this.kept;
   }
-  async drained(): Promise<void> {}
+  async drained(): Promise<void> {
+    this.kept = true;
+  }
 }
 
 export const streams = (): { streams: TestStream[]; stdio: HostStdio[] } => {

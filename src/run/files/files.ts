@@ -248,10 +248,19 @@ export class Files implements FileService {
     return 0;
   }
 
+  /** With the first process the machine ends. */
   private exit(pid: number): number {
-    this.stateOf(pid).exit();
+    const state = this.stateOf(pid);
+    if (pid === this.options.pid) void this.drained();
+    state.exit();
     this.processes.delete(pid);
     return 0;
+  }
+
+  private async drained(): Promise<void> {
+    await Promise.all(
+      this.options.stdio.map((stdio) => (stdio?.kind === "stream" ? stdio.stream.drained() : undefined)),
+    );
   }
 
   cancel(cpu: number): void {
@@ -260,9 +269,7 @@ export class Files implements FileService {
 
   async close(): Promise<void> {
     this.world.waits.cancelAll();
-    await Promise.all(
-      this.options.stdio.map((stdio) => (stdio?.kind === "stream" ? stdio.stream.drained() : undefined)),
-    );
+    await this.drained();
     this.world.objects.dropAll();
     this.world.segments.releaseAll();
     for (const pid of [...this.processes.keys()]) this.exit(pid);

@@ -58,7 +58,8 @@ export interface HostStream {
   available(): number;
   /** The guest has closed its last descriptor: the other side sees the end. */
   close(): void;
-  /** Resolves when every byte that write() took has left this process. */
+  /** The machine ends: close() leaves this process's own descriptor to the host from here on, whose worker threads may just be
+   *  opening files, and one of them would get its number. Resolves when every byte that write() took has left this process. */
   drained(): Promise<void>;
 }
 
