@@ -407,8 +407,8 @@ static void kinds(void) {
   say("no exit signal: %s", outcome(waitpid(pid, &status, 0)));
   say("as a clone: %d", waitpid(pid, &status, __WCLONE) == pid);
   sayStatus("child", status);
-  pid = clone(exitsAt, stack + sizeof stack, CLONE_VM | SIGUSR2, (void *)8);
   signal(SIGUSR2, SIG_IGN);
+  pid = clone(exitsAt, stack + sizeof stack, CLONE_VM | SIGUSR2, (void *)8);
   say("another signal: %d", waitpid(pid, &status, __WALL) == pid);
   signal(SIGUSR2, SIG_DFL);
   int parentTid = -1, childTid = -1;
