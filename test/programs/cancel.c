@@ -31,7 +31,7 @@ static void *inCond(void *arg) {
 }
 
 static void *inTimedCond(void *arg) {
-  struct timespec until = after(CLOCK_REALTIME, 60000 * MS);
+  struct timespec until = after(CLOCK_REALTIME, 600000 * MS);
   pthread_mutex_lock(&mutex);
   pthread_cleanup_push(unlockIt, &mutex);
   ready = 1;
@@ -48,12 +48,12 @@ static void *inSem(void *arg) {
 
 static void *inSleep(void *arg) {
   ready = 1;
-  nanosleep(&(struct timespec){.tv_sec = 60}, NULL);
+  nanosleep(&(struct timespec){.tv_sec = 600}, NULL);
   return arg;
 }
 
 static void *inClockSleep(void *arg) {
-  struct timespec until = after(CLOCK_MONOTONIC, 60000 * MS);
+  struct timespec until = after(CLOCK_MONOTONIC, 600000 * MS);
   ready = 1;
   clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
   return arg;

@@ -106,7 +106,7 @@ static void *timedOut(void *arg) {
 
 static void *lockInTime(void *arg) {
   (void)arg;
-  struct timespec until = after(CLOCK_MONOTONIC, 20000 * MS);
+  struct timespec until = after(CLOCK_MONOTONIC, 600000 * MS);
   int error = pthread_mutex_clocklock(&mutex, CLOCK_MONOTONIC, &until);
   if (error == 0) pthread_mutex_unlock(&mutex);
   return (void *)(intptr_t)error;
@@ -159,7 +159,7 @@ static void robust(void) {
   say("unlock inconsistent %s", errname(pthread_mutex_unlock(&held[1])));
   say("lock %s", errname(pthread_mutex_lock(&held[1])));
   say("trylock %s", errname(pthread_mutex_trylock(&held[1])));
-  struct timespec until = after(CLOCK_REALTIME, 1000 * MS);
+  struct timespec until = after(CLOCK_REALTIME, 600000 * MS);
   say("timedlock %s", errname(pthread_mutex_timedlock(&held[2], &until)));
   say("lock %s", errname(pthread_mutex_lock(&held[2])));
   say("consistent %s", errname(pthread_mutex_consistent(&held[2])));

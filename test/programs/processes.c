@@ -180,7 +180,7 @@ static void byDescriptor(void) {
   memset(&info, 7, sizeof info);
   sayInfo("not yet", waitid((idtype_t)3, (id_t)fd, &info, WEXITED | WNOHANG), &info, 0);
   say("killed: %s", outcome(syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0)));
-  int ready = poll(&polled, 1, 10000);
+  int ready = poll(&polled, 1, -1);
   say("ended: %d %d", ready, (polled.revents & POLLIN) != 0);
   sayInfo("taken", waitid((idtype_t)3, (id_t)fd, &info, WEXITED), &info, pid);
   say("gone: %s", outcome(syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0)));
@@ -243,32 +243,50 @@ static void children(void) {
   sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
+static volatile int *handled;
+
 static void onSignal(int signal) {
   (void)signal;
-  told++;
+  (*handled)++;
 }
 
+/* As ended(), of a child that may still signal. */
+static int endedAtLast(pid_t pid) {
+  int status = -1;
+  while (waitpid(pid, &status, 0) != pid) must(errno == EINTR, "waitpid");
+  return status;
+}
+
+/* The child signals again and again, each time after the last was handled, so that some find the parent in its wait; it ends
+ * once the parent says that one did, or after twenty. */
 static void restartsWaits(void) {
-  told = 0;
+  volatile int *board = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  must(board != MAP_FAILED, "mmap");
+  handled = &board[0];
+  volatile int *interrupted = &board[1];
   struct sigaction action = {.sa_handler = onSignal};
-  sigaction(SIGUSR1, &action, NULL);
   for (int restart = 0; restart < 2; restart++) {
     action.sa_flags = restart ? SA_RESTART : 0;
     sigaction(SIGUSR1, &action, NULL);
     fflush(stdout);
+    *handled = 0;
     pid_t pid = fork();
     if (pid == 0) {
-      for (int i = 0; i < 30; i++) pause1ms();
-      kill(getppid(), SIGUSR1);
-      for (int i = 0; i < 30; i++) pause1ms();
+      for (int sent = 0; restart ? sent < 20 : !*interrupted; sent++) {
+        pause1ms();
+        kill(getppid(), SIGUSR1);
+        while (*handled <= sent) pause1ms();
+      }
       _exit(3);
     }
     int status = 0;
     long result = waitpid(pid, &status, 0);
     say("%s: %s", restart ? "restarted" : "interrupted", outcome(result));
-    sayStatus("child", result == pid ? status : ended(pid));
+    *interrupted = 1;
+    sayStatus("child", result == pid ? status : endedAtLast(pid));
+    say("handled %d", restart ? *handled == 20 : *handled > 0);
   }
-  say("handled %d", told);
+  munmap((void *)board, 4096);
 }
 
 static void pipes(void) {
@@ -543,16 +561,16 @@ static void alarmed(void *unused) {
   getitimer(ITIMER_REAL, &left);
   say("not inherited: %d", left.it_value.tv_sec == 0 && left.it_value.tv_usec == 0);
   alarm(0);
+  fflush(stdout);
   struct itimerval soon = {.it_value = {.tv_usec = 20000}};
   setitimer(ITIMER_REAL, &soon, NULL);
-  fflush(stdout);
   for (;;) pause();
 }
 
 static void alarms(void) {
-  alarm(100);
+  alarm(10000);
   sayStatus("child", ended(start(alarmed, NULL)));
-  say("the parent's is still there: %d", alarm(0) > 90);
+  say("the parent's is still there: %d", alarm(0) > 5000);
 }
 
 /* What is pending is not inherited, what is blocked and handled is. */

@@ -12,7 +12,7 @@
 #define SUM_BYTES (WORDS * 8UL)
 #define CUT_PAGES 16UL
 #define CUT_TAG 0x7c00000000000000UL
-#define LOCK_PATIENCE_S 30
+#define LOCK_PATIENCE_S 100
 
 /* A new view of a summed area, or NULL where there is none. */
 static char *newView(int kind) {

@@ -175,7 +175,7 @@ static void joins(void) {
   until = after(CLOCK_MONOTONIC, 15 * MS);
   say("clockjoin %s", errname(pthread_clockjoin_np(thread, &result, CLOCK_MONOTONIC, &until)));
   pthread_mutex_unlock(&gate);
-  until = after(CLOCK_REALTIME, 20000 * MS);
+  until = after(CLOCK_REALTIME, 600000 * MS);
   int error = pthread_timedjoin_np(thread, &result, &until);
   say("timedjoin %s, result %ld", errname(error), (long)result);
   say("exit %ld", (long)finish(begin(exitEarly, (void *)10)));
