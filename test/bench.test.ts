@@ -41,7 +41,7 @@ function bench(...args: string[]): { rows: Record<string, Row[]>; commands: stri
   }
 }
 
-test("bench fault writes a row for each policy and protection beside its rivals", { timeout: 90_000 }, () => {
+test("bench fault writes a row for each policy and protection beside its rivals", { timeout: 270_000 }, () => {
   const { rows, commands } = bench("fault", "--threads", "2", "--milliseconds", "20");
   expect(commands).toEqual(["./faultline bench fault --threads 2 --tables rcu,irq --samples 1"]);
   for (const pages of [64, 32768]) {
@@ -53,7 +53,7 @@ test("bench fault writes a row for each policy and protection beside its rivals"
   for (const { rate } of rows.fault!) expect(rate).toBeGreaterThan(1000);
 });
 
-slowTest("slow: bench storm, guest and layout write theirs", { timeout: 90_000 }, () => {
+slowTest("slow: bench storm, guest and layout write theirs", { timeout: 270_000 }, () => {
   const brief = ["--threads", "1", "--milliseconds", "100", "--share", "0.01"];
   const { rows, commands } = bench("storm", "guest", "layout", ...brief);
   expect(commands.map((line) => line.split(" ")[2])).toEqual(["storm", "guest", "layout"]);
@@ -79,7 +79,7 @@ slowTest("slow: bench storm, guest and layout write theirs", { timeout: 90_000 }
   }
 });
 
-test("bench memory writes every operation, alone and beside a mutator", { timeout: 90_000 }, () => {
+test("bench memory writes every operation, alone and beside a mutator", { timeout: 270_000 }, () => {
   const { rows, commands } = bench("memory", "--threads", "1,2", "--milliseconds", "20");
   expect(commands).toEqual(["./faultline bench memory --threads 1,2 --samples 1"]);
   const ours = rows.memory!.filter(({ name }) => name === "optimistic");

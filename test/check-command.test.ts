@@ -7,7 +7,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { SCENARIOS } from "../src/check/scenarios/index.js";
 import { jobsFor, type Options, UsageError } from "../src/cli/check/request.js";
 import { distance, nearest, unknownName } from "../src/cli/nearest.js";
-import { type Ended, ended, start as startIn } from "./support/command.js";
+import { type Ended, ended, said, start as startIn } from "./support/command.js";
 import { slowTest } from "./support/slow.js";
 
 const folder = mkdtempSync(join(tmpdir(), "faultline-check-"));
@@ -74,16 +74,16 @@ describe("scenarios", () => {
     }
   });
 
-  test("Ctrl-C prints what was covered, and how to go on", { timeout: 20_000 }, async () => {
+  test("Ctrl-C prints what was covered, and how to go on", { timeout: 60_000 }, async () => {
     const child = start("heap", "--strategy", "random", "--seconds", "30", "--json", file("cut.json"));
     const end = ended(child);
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await said(child, /executions/);
     child.kill("SIGINT");
     const { status, out, err } = await end;
     expect(status).toBe(130);
     expect(row(out, "heap")[3]).toBe("interrupted");
-    const { results, status: said } = json("cut.json");
-    expect([said, results[0].reach]).toEqual(["interrupted", "interrupted"]);
+    const { results, status: written } = json("cut.json");
+    expect([written, results[0].reach]).toEqual(["interrupted", "interrupted"]);
     expect(err).toContain(
       `./faultline check heap --strategy random --seconds 30 --seed ${results[0].executions + 1}\n`,
     );
@@ -94,7 +94,7 @@ describe("scenarios", () => {
 describe("what goes wrong", () => {
   slowTest(
     "slow: the first violation is told, traced, and found again by its schedule",
-    { timeout: 90_000 },
+    { timeout: 270_000 },
     async () => {
       const args = ["walk-munmap-table", "fault-fault", "--tables", "none"];
       const found = await check(...args, "--trace", file("trace.json"), "--json", file("found.json"));
@@ -115,7 +115,7 @@ describe("what goes wrong", () => {
     },
   );
 
-  slowTest("slow: twins are found, and one that is not looked at enough survives", { timeout: 90_000 }, async () => {
+  slowTest("slow: twins are found, and one that is not looked at enough survives", { timeout: 270_000 }, async () => {
     const twins = ["commit-unchecked", "commit-unchecked-in-fault-munmap-one"];
     const found = await check("--twins", ...twins);
     expect([found.status, ...twins.map((name) => row(found.out, name)[4])]).toEqual([0, "found: rest", "found: rest"]);

@@ -69,7 +69,7 @@ const LONG: readonly [string, Policy, Tables][] = [
 describe("every random execution is one that the search has run; none is run twice", () => {
   test.each([...CASES, ...(FULL ? LONG : [])])(
     "%s, policy %i, tables %i",
-    { timeout: 300_000 },
+    { timeout: 600_000 },
     (name, policy, tables) => {
       const { executions, found } = exhaust(new Checker(build, scenario(name), policy, tables, Layout.Page));
       expect(executions).toBe(found.size);

@@ -43,7 +43,7 @@ describe("two faults on two tables", () => {
   }
 });
 
-test("a counter that the CPUs share is seen", { timeout: 60_000 }, async () => {
+test("a counter that the CPUs share is seen", { timeout: 180_000 }, async () => {
   const patch = {
     file: "mm/faultOptimistic.ts",
     line: "count(cpu, Counter.OptimisticAttempt);",

@@ -25,7 +25,7 @@ describe("the core that ships breaks no rule", () => {
     ["vma-refcount, irq", Policy.VmaRefcount, Tables.Irq, Layout.Page],
     ["optimistic", Policy.Optimistic, Tables.Rcu, Layout.Page],
     ["optimistic, irq, halves", Policy.Optimistic, Tables.Irq, Layout.Halves],
-  ])("%s", { timeout: 60_000 }, (_name, policy, tables, layout) => {
+  ])("%s", { timeout: 180_000 }, (_name, policy, tables, layout) => {
     for (const each of SCENARIOS) {
       const failure = new Checker(shipped, each, policy, tables, layout, order).runSeeds(1, 3);
       expect(failure && `${each.name}, seed ${failure.seed}: ${failure.text}\n${failure.columns}`).toBeUndefined();
@@ -274,7 +274,7 @@ describe("a core that breaks a rule", () => {
 
   beforeAll(async () => {
     broken = buildOf(await buildTwin([...ENDLESS, ...BROKEN.flatMap(({ patches }) => patches)]));
-  }, 60_000);
+  }, 180_000);
 
   test.each(BROKEN)("$rule: $about", ({ scenario: name, policy, tables, rule, says }) => {
     const found = firstOf(rule, new Checker(broken, scenario(name), policy, tables));

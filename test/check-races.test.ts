@@ -33,7 +33,7 @@ for (const [i, scenario] of SCENARIOS.entries()) {
   const settings = FULL ? [...PAGE, ...BLOCKS] : some;
   for (const [policy, tables, layout] of settings) {
     const setting = `${Policy[policy]}, ${Tables[tables]}, ${Layout[layout]}`;
-    test(`${scenario.name} under ${setting}: ${scenario.about}`, { timeout: 60_000 }, () => {
+    test(`${scenario.name} under ${setting}: ${scenario.about}`, { timeout: 180_000 }, () => {
       const seeds = seedsFor(scenario);
       const checker = new Checker(build, scenario, policy, tables, layout);
       const failure = checker.runSeeds(1, seeds);

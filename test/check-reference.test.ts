@@ -24,7 +24,7 @@ import {
 /** The same programs every time; with FAULTLINE_FULL many more, and others each time. */
 const FULL = process.env.FAULTLINE_FULL === "1";
 const few = (numRuns: number) => (FULL ? { numRuns: numRuns * 50 } : { numRuns, seed: 1 });
-const PATIENCE = { timeout: FULL ? 300_000 : 20_000 };
+const PATIENCE = { timeout: FULL ? 600_000 : 60_000 };
 const VOCABULARY_NAMES = Object.keys(VOCABULARIES) as Vocabulary[];
 
 const SAMPLED = [...PUBLISHED, ...OWN].filter(({ ends: { complete, blocked } }) => complete + blocked <= 24);

@@ -32,7 +32,7 @@ beforeAll(async () => {
   failure = make(undefined).runSeeds(1, 6000)!;
   const schedule = smaller(make, { name: race.name, build: hash, runs: failure.runs }, operations);
   explained = explain(make, schedule, shippedLayout(), { hooked: new WebAssembly.Module(told), sites, calls });
-}, 60_000);
+}, 180_000);
 
 test("a schedule replays its execution, twice the same, and again from its string", () => {
   const replay = (runs: readonly Run[] = failure.runs) => make(undefined).run(new Replay(runs));

@@ -86,7 +86,7 @@ function expectSame<Key>(whole: Found<Key>, parts: Found<Key>): void {
 describe("random programs in tasks", () => {
   for (const most of [1, 3]) {
     for (const options of [{}, { silentStores: true, begins: true }] satisfies WorldOptions[]) {
-      test(`of ${most} executions, ${JSON.stringify(options)}`, { timeout: FULL ? 300_000 : 20_000 }, () => {
+      test(`of ${most} executions, ${JSON.stringify(options)}`, { timeout: FULL ? 600_000 : 60_000 }, () => {
         const property = fc.property(randomPrograms(3, 4, "everything"), fc.nat(), (program, seed) => {
           const world = new World(program, options);
           const execute: Execute<string> = (search) => (world.run(search) === "abandoned" ? undefined : world.form.key);
@@ -112,7 +112,7 @@ describe("scenarios in tasks of a few executions", () => {
   ] as const;
   test.each([...cases, ...(FULL ? long : [])])(
     "%s, %i executions a task, %i workers",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     (name, most, workers) => {
       const checker = new Checker(shippedBuild(), scenario(name), Policy.Optimistic);
       const execute: Execute<bigint> = (search) => {
@@ -167,7 +167,7 @@ describe("on threads", () => {
     return { answer: answers[0], parts: slots.filter((job) => job === INDEX).length };
   }
 
-  test("two workers run what one runs", { timeout: 60_000 }, async () => {
+  test("two workers run what one runs", { timeout: 180_000 }, async () => {
     const [job] = jobsOf(["fault-munmap-one"], [setting], search);
     const one = await answered(job, 1);
     const two = await answered(job, 2);
@@ -181,7 +181,7 @@ describe("on threads", () => {
 
   slowTest(
     "slow: a violation that only one of them meets ends the search, and is told",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       const [job] = twinJobs(["commit-unchecked-in-fault-munmap-one"], undefined, search);
       const { answer, parts } = await answered(job, 2);
@@ -192,7 +192,7 @@ describe("on threads", () => {
     },
   );
 
-  test("no more time: what was begun claims nothing", { timeout: 60_000 }, async () => {
+  test("no more time: what was begun claims nothing", { timeout: 180_000 }, async () => {
     const [job] = jobsOf(["three-mixed"], [setting], { ...search, milliseconds: 1000 });
     const { answer } = await answered(job, 2);
     expect(answer.verdict.reach).toBe("interrupted");

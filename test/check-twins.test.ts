@@ -5,7 +5,7 @@ import { FEW_TWINS, mustBeFound } from "./support/twins.js";
 
 describe("buggy twins", () => {
   for (const twin of FEW_TWINS) {
-    test(`${twin.name} is found: ${twin.about}`, { timeout: 60_000 }, () => mustBeFound(twin));
+    test(`${twin.name} is found: ${twin.about}`, { timeout: 180_000 }, () => mustBeFound(twin));
   }
 });
 

@@ -13,7 +13,7 @@ const WALKER = 0;
 let build: CoreBuild;
 beforeAll(async () => {
   build = buildOf(await buildTwin(MIXTURE_PATCHES));
-}, 60_000);
+}, 180_000);
 
 const PAIRS = WALKERS.flatMap((walker) => FREERS.map((freer) => ({ walker, freer })));
 const READER = [true, false];

@@ -1,9 +1,7 @@
 /** `faultline claims`: verdicts come from the answers; a broken core, or another constant, and they are other ones. */
-import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import { inFile } from "../src/check/twins/twin.js";
 import type { Rule } from "../src/check/violation.js";
@@ -19,29 +17,19 @@ import {
 } from "../src/claims/claim.js";
 import { CLAIMS } from "../src/claims/index.js";
 import { Session, type Settings } from "../src/cli/claims/session.js";
+import { type Ended, ended, ROOT, said, start } from "./support/command.js";
 import { slowTest } from "./support/slow.js";
 
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "faultline-claims-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const claim = (name: string): Claim => CLAIMS.find((each) => each.name === name)!;
 
-interface Ended {
-  status: number | null;
-  out: string;
-  err: string;
-}
-
-function run(args: readonly string[], interruptAfterMs?: number): Promise<Ended> {
-  const child = spawn(process.execPath, [join(ROOT, "tools/launch.mjs"), "claims", ...args], {
-    env: { PATH: process.env.PATH },
-  });
-  let [out, err] = ["", ""];
-  child.stdout.on("data", (data) => (out += data));
-  child.stderr.on("data", (data) => (err += data));
-  if (interruptAfterMs !== undefined) setTimeout(() => child.kill("SIGINT"), interruptAfterMs);
-  return new Promise((resolve) => child.on("close", (status) => resolve({ status, out, err })));
+/** `until`: interrupted once it has said that. */
+function run(args: readonly string[], until?: RegExp): Promise<Ended> {
+  const child = start(ROOT, "claims", ...args);
+  if (until) said(child, until).then(() => child.kill("SIGINT"));
+  return ended(child);
 }
 
 describe("the claims", () => {
@@ -192,7 +180,7 @@ describe("what is asked is what decides", () => {
 
   slowTest(
     "slow: C3: a walker that writes a line of its protection's turns the verdict",
-    { timeout: 300_000 },
+    { timeout: 600_000 },
     async () => {
       expect((await judged("C3")).verdict).toBe("holds");
       const patches = inFile("mm/section.ts", [
@@ -206,7 +194,7 @@ describe("what is asked is what decides", () => {
   slowTest(
     "slow: C10: on a machine whose caches cost nothing the lock costs remote readers nothing",
     {
-      timeout: 300_000,
+      timeout: 600_000,
     },
     async () => {
       expect((await judged("C10")).verdict).toBe("depends");
@@ -224,7 +212,7 @@ describe("the command", () => {
     expect(err.trimEnd()).not.toContain("\n");
   });
 
-  test("prints claim, figures, verdict, bound and command; then keeps its answers", { timeout: 300_000 }, async () => {
+  test("prints claim, figures, verdict, bound and command; then keeps its answers", { timeout: 600_000 }, async () => {
     const file = join(folder, "claims.json");
     const { status, out } = await run(["c10", "--quick", "--fresh", "--json", file]);
     expect(status).toBe(0);
@@ -238,8 +226,8 @@ describe("the command", () => {
     expect(again.out).toContain("kept     all answers are an earlier run's on this build");
   });
 
-  test("interrupted, it says what is not finished", { timeout: 60_000 }, async () => {
-    const { status, out } = await run(["C9", "--fresh"], 3000);
+  test("interrupted, it says what is not finished", { timeout: 180_000 }, async () => {
+    const { status, out } = await run(["C9", "--fresh"], /^claims: /m);
     expect(status).toBe(130);
     expect(out).toMatch(/verdict {2}not finished: \d+ of \d+ questions answered/);
   });

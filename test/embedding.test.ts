@@ -53,7 +53,7 @@ test("the documented program maps, faults and unmaps on two workers", async () =
   const { status, stdout, stderr } = spawnSync(process.execPath, [outfile], {
     cwd: ROOT,
     encoding: "utf8",
-    timeout: 30_000,
+    timeout: 90_000,
   });
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   expect(stdout).toMatch(/^0 mappings left, \d+ frames kept for records\nfaults: at least 128, under mmapLock: \d+\n$/);
@@ -65,7 +65,7 @@ test("the documented program has the types it claims", () => {
   const config = join(folder, "tsconfig.json");
   writeFileSync(config, JSON.stringify({ extends: "../../tsconfig.json", include: [], files: ["typed.ts"] }));
   const tsc = join(ROOT, "node_modules/.bin/tsc");
-  const { status, stdout } = spawnSync(tsc, ["-p", config], { cwd: ROOT, encoding: "utf8", timeout: 60_000 });
+  const { status, stdout } = spawnSync(tsc, ["-p", config], { cwd: ROOT, encoding: "utf8", timeout: 180_000 });
   expect({ status, stdout }).toEqual({ status: 0, stdout: "" });
 });
 

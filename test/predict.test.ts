@@ -43,7 +43,7 @@ function run(changes: Partial<Request> = {}): Outcome {
   return simulate(build, request, SOFTWARE_NS);
 }
 
-describe("a run", { timeout: 60_000 }, () => {
+describe("a run", { timeout: 180_000 }, () => {
   test("is a function of its inputs and its seed", () => {
     const contended = { policy: "mmap-lock", workload: workloadOf("writers")!, operations: 60 };
     expect(run(contended)).toEqual(run(contended));
@@ -90,7 +90,7 @@ describe("a run", { timeout: 60_000 }, () => {
   });
 });
 
-describe("what the model says", { timeout: 60_000 }, () => {
+describe("what the model says", { timeout: 180_000 }, () => {
   test("a lock that everybody takes does not scale, optimistic faults do", () => {
     const gain = (policy: string) => run({ policy, cpus: 32 }).rate / run({ policy, cpus: 1 }).rate;
     expect(gain("mmap-lock")).toBeLessThan(16);
@@ -135,7 +135,7 @@ describe("what the model says", { timeout: 60_000 }, () => {
   });
 });
 
-describe("a machine", { timeout: 60_000 }, () => {
+describe("a machine", { timeout: 180_000 }, () => {
   test.each(machineNames(ROOT))("%s has a value with a source, or bounds to sweep, for each constant", (name) => {
     for (const [constant, { value, source, sweep }] of Object.entries(loadMachine(ROOT, name).constants)) {
       if (source !== undefined) continue;
@@ -177,7 +177,7 @@ describe("a machine", { timeout: 60_000 }, () => {
   });
 });
 
-describe("validation", { timeout: 60_000 }, () => {
+describe("validation", { timeout: 180_000 }, () => {
   const row = (published: number, predicted: number, what: Comparison["what"], policy = "spf"): Comparison => ({
     table: "t",
     policy,

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import * as asm from "./support/assemble";
-import { type Ended, ended, ROOT, start as startIn } from "./support/command.js";
+import { type Ended, ended, ROOT, said, start as startIn } from "./support/command.js";
 
 const folder = mkdtempSync(join(tmpdir(), "faultline-run-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -70,8 +70,8 @@ function assembled(...words: number[]): string {
   return program(bytes);
 }
 
-const [A0, A7] = [10, 17];
-const EXIT_GROUP = 94;
+const [SP, A0, A1, A2, A7] = [2, 10, 11, 12, 17];
+const [WRITE, EXIT_GROUP] = [64, 94];
 
 describe("programs", () => {
   test("hello prints its arguments and ends well", async () => {
@@ -80,14 +80,14 @@ describe("programs", () => {
     expect(out).toContain("3 arguments");
   });
 
-  test("threads count together, under each policy", { timeout: 60_000 }, async () => {
+  test("threads count together, under each policy", { timeout: 180_000 }, async () => {
     for (const policy of ["mmap-lock", "spf", "vma-lock", "vma-refcount", "optimistic"]) {
       const { status, out } = await faultline("run", "--fault", policy, guest("counter"), "-t", "6", "-n", "3000");
       expect([policy, status, out]).toEqual([policy, 0, "amo 18000 ok\ncas 18000 ok\nmutex 18000 ok\n"]);
     }
   });
 
-  test("the storm, every word verified, eight threads beside a mutator", { timeout: 60_000 }, async () => {
+  test("the storm, every word verified, eight threads beside a mutator", { timeout: 180_000 }, async () => {
     for (const policy of ["mmap-lock", "spf", "vma-lock", "optimistic"]) {
       const args = ["-t", "8", "-n", "6", "-p", "96", "-v"];
       const { status, out, err } = await faultline("run", "--fault", policy, guest("storm"), ...args);
@@ -123,7 +123,7 @@ describe("programs", () => {
     expect(stats.instructions).toBe(2);
   });
 
-  test("statistics of the storm agree with the policy", { timeout: 60_000 }, async () => {
+  test("statistics of the storm agree with the policy", { timeout: 180_000 }, async () => {
     for (const policy of ["mmap-lock", "optimistic"]) {
       const file = join(folder, `${policy}.json`);
       const args = ["-t", "2", "-n", "20", "-p", "256"];
@@ -156,27 +156,32 @@ describe("programs", () => {
     expect(err).toMatch(/^faultline: out of memory: [^\n]+\n$/);
   });
 
-  test("sixty-four threads", { timeout: 90_000 }, async () => {
+  test("sixty-four threads", { timeout: 270_000 }, async () => {
     const { status, err } = await faultline("run", "--memory", "512M", guest("counter"), "-t", "64", "-n", "1");
     expect([status, err]).toEqual([0, ""]);
   });
 });
 
 describe("signals", () => {
-  async function stormAfter(signal: NodeJS.Signals, again = false): Promise<number | null> {
-    const child = start("run", guest("storm"), "-t", "2", "-s", "20");
-    const end = ended(child);
-    await new Promise((resolve) => setTimeout(resolve, 3000));
-    child.kill(signal);
-    if (again) child.kill(signal);
-    return (await end).status;
-  }
+  /** Writes a byte, and then runs until something ends it. */
+  const endless = assembled(
+    asm.addi(A0, 0, 1),
+    asm.addi(A1, SP, 0),
+    asm.addi(A2, 0, 1),
+    asm.addi(A7, 0, WRITE),
+    asm.ecall,
+    asm.jal(0, 0),
+  );
 
   test.each([
     ["SIGINT", 130],
     ["SIGTERM", 143],
-  ] as const)("%s reaches the guest, which dies of it: %i", { timeout: 30_000 }, async (signal, status) => {
-    expect(await stormAfter(signal)).toBe(status);
+  ] as const)("%s reaches the guest, which dies of it: %i", { timeout: 90_000 }, async (signal, status) => {
+    const child = start("run", endless);
+    const end = ended(child);
+    await said(child, /./);
+    child.kill(signal);
+    expect((await end).status).toBe(status);
   });
 });
 

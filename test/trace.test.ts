@@ -27,7 +27,7 @@ interface Event {
 
 function run(...args: string[]) {
   const command = [join(ROOT, "tools/launch.mjs"), "run", ...args];
-  return spawnSync(process.execPath, command, { encoding: "utf8", timeout: 120_000, env: { PATH: process.env.PATH } });
+  return spawnSync(process.execPath, command, { encoding: "utf8", timeout: 360_000, env: { PATH: process.env.PATH } });
 }
 
 function events(text: string): Event[] {
@@ -43,7 +43,7 @@ describe("a storm beside changes of the map", () => {
     expect(run("--fault", "spf", "--trace", trace, "--stats-json", json, ...storm).status).toBe(0);
     all = events(readFileSync(trace, "utf8"));
     stats = JSON.parse(readFileSync(json, "utf8"));
-  }, 120_000);
+  }, 360_000);
 
   const slices = (cat: string) => all.filter((event) => event.ph === "X" && event.cat === cat);
   const sum = (some: readonly Event[], what: string) => some.reduce((n, { args }) => n + Number(args![what]), 0);

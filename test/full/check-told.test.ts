@@ -23,11 +23,11 @@ describe.skipIf(process.env.FAULTLINE_FULL !== "1")("the told build", () => {
     const linked = await buildTold([]);
     told = { hooked: new WebAssembly.Module(linked.told), sites: linked.sites };
     calls = linked.calls;
-  }, 60_000);
+  }, 180_000);
 
   for (const policy of [Policy.MmapLock, Policy.Optimistic, Policy.Spf, Policy.VmaLock, Policy.VmaRefcount]) {
     for (const scenario of SCENARIOS) {
-      test(`${scenario.name} under ${Policy[policy]}: every step has its callers`, { timeout: 60_000 }, () => {
+      test(`${scenario.name} under ${Policy[policy]}: every step has its callers`, { timeout: 180_000 }, () => {
         for (const seed of policy === Policy.Optimistic ? [1, 5, 9] : [1]) {
           const checker = new Checker(build, scenario, policy);
           expect(checker.run(new RandomWalk(seed))).toBeUndefined();

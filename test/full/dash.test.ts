@@ -38,12 +38,12 @@ describe.skipIf(!present)("dash, statically linked for riscv64", () => {
       cwd: folder,
       env,
       encoding: "utf8",
-      timeout: 60_000,
+      timeout: 180_000,
     });
     return { status, stdout, stderr };
   }
 
-  test.each(["optimistic", "mmap-lock", "vma-lock"])("%s", { timeout: 240_000 }, (policy) => {
+  test.each(["optimistic", "mmap-lock", "vma-lock"])("%s", { timeout: 720_000 }, (policy) => {
     const dash = buildDash();
     const want = ran(NATIVE, [SCRIPT], { SH: NATIVE, DIR: folder });
     expect(want.stdout.split("\n")).toContain("ran 40");

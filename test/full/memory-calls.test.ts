@@ -101,7 +101,7 @@ describe.skipIf(process.env.FAULTLINE_FULL !== "1" || !comparable || process.arc
         const elsewhere = recorded(name);
         test.for(sections.split(" ").flatMap((section) => POLICIES.map((policy) => [section, policy] as const)))(
           "%s: %s",
-          { timeout: 120_000 },
+          { timeout: 360_000 },
           ([section, policy], { skip }) => {
             const user = UNPRIVILEGED.has(`${name} ${section}`) ? NOBODY : undefined;
             if (user !== undefined && !mayRun(user)) return skip("nobody may not enter this folder");

@@ -8,7 +8,7 @@ const SIZE = 12;
 const SEED = 5;
 
 describe.skipIf(process.env.FAULTLINE_FULL !== "1")("mutants", () => {
-  test(`a third of ${SIZE} mutants is killed in seconds`, { timeout: 300_000 }, async () => {
+  test(`a third of ${SIZE} mutants is killed in seconds`, { timeout: 600_000 }, async () => {
     const results = await runMutants(sample(allMutants(), SIZE, SEED), { seconds: 4 });
     process.stdout.write(`${report(results)}\n`);
     expect(results.filter(({ outcome }) => outcome === "fault" || outcome === "not built")).toEqual([]);

@@ -171,7 +171,7 @@ describe.skipIf(process.env.FAULTLINE_FULL !== "1" || !comparable)("programs, be
 
     test.skipIf(riscvOnly || kernelOnly !== undefined || !kernelIsHere)(
       "the kernel agrees with the emulator",
-      { timeout: 120_000 },
+      { timeout: 360_000 },
       () => {
         const kernel = runNative(program(name), shared);
         const emulator = runEmulator(program(name), shared);
@@ -180,7 +180,7 @@ describe.skipIf(process.env.FAULTLINE_FULL !== "1" || !comparable)("programs, be
       },
     );
 
-    test.skipIf(kernelOnly && !kernelIsHere).each(POLICIES)("%s", { timeout: 120_000 }, (policy) => {
+    test.skipIf(kernelOnly && !kernelIsHere).each(POLICIES)("%s", { timeout: 360_000 }, (policy) => {
       const reference = riscvOnly || !kernelIsHere ? runEmulator : runNative;
       const compared = reference === runEmulator ? shared : sections;
       const want = reference(program(name), compared);
@@ -192,7 +192,7 @@ describe.skipIf(process.env.FAULTLINE_FULL !== "1" || !comparable)("programs, be
     });
   });
 
-  test.each(DEATHS)("dies as it should: %s", { timeout: 60_000 }, (death) => {
+  test.each(DEATHS)("dies as it should: %s", { timeout: 180_000 }, (death) => {
     const want = runEmulator(program("signals"), ["die", death]);
     expect(want.status).toBeGreaterThan(128);
     for (const policy of POLICIES) {
@@ -201,7 +201,7 @@ describe.skipIf(process.env.FAULTLINE_FULL !== "1" || !comparable)("programs, be
     }
   });
 
-  test.each(POLICIES)("a static PIE that relocates itself: %s", { timeout: 60_000 }, (policy) => {
+  test.each(POLICIES)("a static PIE that relocates itself: %s", { timeout: 180_000 }, (policy) => {
     const args = ["a", "b c"];
     const want = runEmulator(program("pie"), args);
     const got = runFaultline(program("pie"), args, policy);

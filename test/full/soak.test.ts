@@ -61,13 +61,13 @@ describe.skipIf(process.env.FAULTLINE_FULL !== "1" || !comparable)("the soak", (
     expect(sections.get("")).toMatch(/^soak: seed \d+, [1-9]\d* steps, [1-9]\d* processes, [1-9]\d* additions, /);
   };
 
-  test.skipIf(process.arch !== "x64" && process.arch !== "riscv64")("this kernel", { timeout: MS + 60_000 }, () => {
+  test.skipIf(process.arch !== "x64" && process.arch !== "riscv64")("this kernel", { timeout: MS + 180_000 }, () => {
     sound("this kernel", runNative(program(), args("this kernel")));
   });
 
   describe.each(SETTINGS.map((setting, i) => ({ setting, host: i % 2 === 1 })))("the machine", ({ setting, host }) => {
     const name = `${setting.join(" ")}${host ? ", files of the host" : ""}`;
-    test(name, { timeout: MS + 90_000 }, () => {
+    test(name, { timeout: MS + 270_000 }, () => {
       const [policy = "", ...options] = setting;
       const files = host ? ["--dir", `${folder}:/tmp`] : [];
       sound(name, runFaultline(program(), args(name), policy, { options: [...options, ...files, "--memory", MEMORY] }));
@@ -75,7 +75,7 @@ describe.skipIf(process.env.FAULTLINE_FULL !== "1" || !comparable)("the soak", (
   });
 
   test.each(SCARCE)("memory of %s: calls fail and processes die, no byte is wrong", {
-    timeout: MS + 90_000,
+    timeout: MS + 270_000,
   }, (memory) => {
     const { status, stderr, sections } = runFaultline(program(), args(memory, ["scarce"]), "optimistic", {
       options: ["--memory", memory],

@@ -13,7 +13,7 @@ const CLOCK_TICKS = 100;
 function storm(policy: string, threads: number, ...args: string[]) {
   const launch = `${process.execPath} tools/launch.mjs run --cpus 2 --fault ${policy} guest/bin/storm`;
   const command = `taskset -c 0,1 ${launch} -t ${threads} ${args.join(" ")}; echo status $?; cat /proc/$$/stat`;
-  const { stdout } = spawnSync("sh", ["-c", command], { cwd: ROOT, encoding: "utf8", timeout: 120_000 });
+  const { stdout } = spawnSync("sh", ["-c", command], { cwd: ROOT, encoding: "utf8", timeout: 360_000 });
   const [output = "", rest = ""] = stdout.split(/^status /m);
   const fields = rest.slice(rest.lastIndexOf(")") + 2).split(" ");
   // cutime and cstime, fields 16 and 17 of proc_pid_stat(5); field 3 is the first here.
@@ -33,14 +33,14 @@ describe.skipIf(process.env.FAULTLINE_FULL !== "1" || process.platform !== "linu
     ["vma-lock", 8],
     ["optimistic --table-layout halves", 8],
     ["optimistic --table-layout fragments", 8],
-  ])("%s, %i threads: every word verified beside a mutator", { timeout: 130_000 }, (policy, threads) => {
+  ])("%s, %i threads: every word verified beside a mutator", { timeout: 390_000 }, (policy, threads) => {
     const { output, status } = storm(policy, threads, "-s 4", "-v", "-p 512");
     expect(output).toMatch(/^total .* errors=0$/m);
     expect(status).toBe(0);
   });
 
   test.each(["optimistic", "mmap-lock"])("%s: eight threads cost at most twice what two do", {
-    timeout: 300_000,
+    timeout: 600_000,
   }, (policy) => {
     const cost = (threads: number) => {
       const runs = [1, 2, 3].map(() => storm(policy, threads, `-n ${ROUNDS / threads}`, "-p 2048"));

@@ -4,6 +4,6 @@ import { mustBeFound, otherTwins } from "../support/twins.js";
 
 describe.skipIf(process.env.FAULTLINE_FULL !== "1")("twins", () => {
   for (const twin of otherTwins(0)) {
-    test(`${twin.name} is found: ${twin.about}`, { timeout: 180_000 }, () => mustBeFound(twin));
+    test(`${twin.name} is found: ${twin.about}`, { timeout: 540_000 }, () => mustBeFound(twin));
   }
 });

@@ -9,7 +9,7 @@ import { buildOf } from "../support/check.js";
 
 describe.skipIf(process.env.FAULTLINE_FULL !== "1")("variants", () => {
   for (const variant of VARIANTS) {
-    test(`${variant.name} holds: ${variant.about}`, { timeout: 120_000 }, async () => {
+    test(`${variant.name} holds: ${variant.about}`, { timeout: 360_000 }, async () => {
       const build = buildOf(await buildTwin(variant.patches));
       for (const policy of variant.policies ?? [Policy.MmapLock, Policy.Optimistic]) {
         for (const each of SCENARIOS) {

@@ -50,7 +50,7 @@ describe.skipIf(!present)("zstd, statically linked for riscv64", () => {
   beforeAll(() => {
     zstd = buildZstd();
     writeFileSync(input, makeText(6 * MEGABYTE));
-  }, 300_000);
+  }, 600_000);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   const faultline = (policy: string, args: string[], stdin?: Buffer) =>
@@ -59,12 +59,12 @@ describe.skipIf(!present)("zstd, statically linked for riscv64", () => {
       input: stdin,
       env: { ...process.env, FAULTLINE_VERIFY: "1" },
       maxBuffer: 64 * MEGABYTE,
-      timeout: 150_000,
+      timeout: 450_000,
     });
   const qemu = (args: string[], stdin?: Buffer) =>
     spawnSync(EMULATOR as string, [zstd, ...args], { cwd: folder, input: stdin, maxBuffer: 64 * MEGABYTE });
 
-  test.each(["optimistic", "mmap-lock"])("-T3 on some megabytes under %s", { timeout: 300_000 }, (policy) => {
+  test.each(["optimistic", "mmap-lock"])("-T3 on some megabytes under %s", { timeout: 600_000 }, (policy) => {
     const args = ["-q", "-f", "-T3", "-B1MiB", "-5", input, "-o"];
     const ours = join(folder, `${policy}.zst`);
     const theirs = join(folder, "qemu.zst");
@@ -76,7 +76,7 @@ describe.skipIf(!present)("zstd, statically linked for riscv64", () => {
     expect([back.status, back.stdout.equals(readFileSync(input))]).toEqual([0, true]);
   });
 
-  test("through pipes, one thread and three", { timeout: 200_000 }, () => {
+  test("through pipes, one thread and three", { timeout: 600_000 }, () => {
     const data = readFileSync(input).subarray(0, 2 * MEGABYTE);
     for (const args of [
       ["-c", "-3"],
@@ -91,7 +91,7 @@ describe.skipIf(!present)("zstd, statically linked for riscv64", () => {
     }
   });
 
-  test("refuses what is corrupt, as under qemu", { timeout: 100_000 }, () => {
+  test("refuses what is corrupt, as under qemu", { timeout: 300_000 }, () => {
     const bad = readFileSync(join(folder, "optimistic.zst"));
     bad.writeUInt32LE(0xdeadbeef, bad.length >> 1);
     writeFileSync(join(folder, "bad.zst"), bad);
@@ -107,7 +107,7 @@ describe.skipIf(!present)("zstd, statically linked for riscv64", () => {
     }
   });
 
-  test("--list and -b name what they did", { timeout: 100_000 }, () => {
+  test("--list and -b name what they did", { timeout: 300_000 }, () => {
     const got = faultline("optimistic", ["-l", "optimistic.zst"]);
     const want = qemu(["-l", "optimistic.zst"]);
     expect([got.status, got.stdout.toString()]).toEqual([want.status, want.stdout.toString()]);

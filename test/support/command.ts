@@ -16,6 +16,18 @@ export function start(folder: string, ...args: string[]): ChildProcess {
   return spawn(process.execPath, [join(ROOT, "tools/launch.mjs"), ...args], { cwd: folder, env });
 }
 
+/** Once it has said so, on stdout or stderr. */
+export function said(child: ChildProcess, what: RegExp): Promise<void> {
+  let text = "";
+  return new Promise((resolve) => {
+    for (const output of [child.stdout, child.stderr])
+      output?.on("data", (data) => {
+        text += data;
+        if (what.test(text)) resolve();
+      });
+  });
+}
+
 export function ended(child: ChildProcess): Promise<Ended> {
   let [out, err] = ["", ""];
   child.stdout?.on("data", (data) => (out += data));

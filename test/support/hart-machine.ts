@@ -95,7 +95,7 @@ export function findOracle(): Oracle | undefined {
     const { stdout, status, stderr } = spawnSync(emulator, ["-cpu", cpu, driver], {
       input,
       maxBuffer: 1 << 30,
-      timeout: 60_000,
+      timeout: 180_000,
     });
     if (status !== 0 || stdout.length !== cases.length * RESULT_BYTES) throw new Error(`oracle: ${status} ${stderr}`);
     return cases.map((_, i) => new Uint8Array(stdout.subarray(i * RESULT_BYTES, (i + 1) * RESULT_BYTES)));

@@ -94,7 +94,7 @@ export function mayRun(user: User): boolean {
 function run(command: string, args: readonly string[], user?: User): Ran {
   const { status, signal, stdout, stderr, error } = spawnSync(command, args, {
     encoding: "utf8",
-    timeout: 60_000,
+    timeout: 180_000,
     killSignal: "SIGKILL",
     maxBuffer: 2 ** 26,
     ...(user !== undefined && { uid: user, gid: user }),
