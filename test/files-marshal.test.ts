@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Errno } from "../src/core/abi/errno";
 import { CALL_BYTES } from "../src/run/files/marshal";
-import { APPEND, AT, CREAT, out, RD, RDWR, WR } from "./support/files-calls";
-import { FilesGuest, makeFiles, temporary } from "./support/files-guest";
+import { APPEND, AT, CREAT, NONBLOCK, out, RD, RDWR, WR } from "./support/files-calls";
+import { FilesGuest, makeFiles, streams, temporary } from "./support/files-guest";
 
 const BAD = 0x100n;
 const END = 1 << 24;
@@ -87,6 +87,24 @@ test("what lies before a bad address is moved, and no more", () => {
   expect(guest.raw("read", 99, BAD, 40)).toBe(-Errno.EBADF);
   const good = guest.place("good");
   expect(guest.raw("writev", 3, vector([good, 4], [BAD, 4]), 2)).toBe(4);
+});
+
+test("what a read of a pipe or stream cannot store stays there: of a pipe the page that it was at, as in Linux", () => {
+  const { streams: made, stdio } = streams();
+  guest = new FilesGuest(makeFiles({ stdio }), "/tmp");
+  made[0]!.input = "typed";
+  expect(guest.raw("read", 0, BAD, 5)).toBe(-Errno.EFAULT);
+  expect(guest.raw("read", 0, END - 2, 4)).toBe(2);
+  expect(guest.one("ioctl", 0, 0x541b, out(4))).toBe("0 3");
+  expect([guest.one("read", 0, out(1), 1), guest.one("read", 0, out(9), 9)]).toEqual(['1 "p"', '2 "ed"']);
+  guest.one("pipe2", out(8), NONBLOCK);
+  guest.one("write", 4, "0123456789", 10);
+  expect(guest.one("read", 3, out(4), 4)).toBe('4 "0123"');
+  expect(guest.raw("read", 3, BAD, 3)).toBe(-Errno.EFAULT);
+  expect(guest.raw("read", 3, END - 2, 6)).toBe(-Errno.EFAULT);
+  expect(guest.raw("write", 4, guest.place(pattern(9000)), 9000)).toBe(9000);
+  expect(guest.raw("read", 3, END - 900, 3000)).toBe(6 + (9000 % 4096));
+  expect(guest.one("ioctl", 3, 0x541b, out(4))).toBe("0 8192");
 });
 
 test("a large write that stops at a bad address does not keep others off the file", () => {

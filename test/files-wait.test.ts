@@ -80,7 +80,8 @@ test("a signal cuts a wait short: EINTR when nothing moved, else what did", asyn
   const writing = b.ask("write", [4, 0, 50000], "y".repeat(50000));
   expect(await waits(writing)).toBe(true);
   files.cancel(1);
-  expect(await writing).toBe(65536 - 60000);
+  // What is not whole pages joins the last one, which has room for it; then one page is free.
+  expect(await writing).toBe((50000 % 4096) + 4096);
   files.cancel(1);
   files.cancel(7);
 });

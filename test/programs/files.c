@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -226,6 +227,44 @@ static void pipes(void) {
   close(ends[0]);
 }
 
+static long inPipe(void) {
+  int waiting = -1;
+  must(ioctl(ends[0], FIONREAD, &waiting) == 0, "FIONREAD");
+  return waiting;
+}
+
+/* A read into memory that ends too soon: what is not received stays in the pipe, a page of it at a time. */
+static void pipeFaults(void) {
+  unsigned char *good = mmap(NULL, 4 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  must(good != MAP_FAILED && munmap(good + 3 * 4096, 4096) == 0 && pipe2(ends, O_NONBLOCK) == 0, "pipe2");
+  unsigned char *end = good + 3 * 4096, byte, block[10000];
+  for (int i = 0; i < COUNT(block); i++) block[i] = (unsigned char)(i * 7 + i / 256);
+  must(write(ends[1], block, 10) == 10 && read(ends[0], good, 4) == 4, "a few bytes");
+  say("nowhere %s", outcome(read(ends[0], nowhere, 6)));
+  say("half %s", outcome(read(ends[0], end - 3, 6)));
+  say("still %ld", inPipe());
+  long got = read(ends[0], end - 6, 100);
+  say("just %ld, right %d", got, memcmp(end - 6, block + 4, 6) == 0);
+  say("then %s", outcome(read(ends[0], nowhere, 1)));
+  must(write(ends[1], block, sizeof block) == sizeof block, "three pages");
+  struct iovec parts[2] = {{good, 5000}, {nowhere, 3000}};
+  got = readv(ends[0], parts, 2);
+  say("vector %ld, still %ld, right %d", got, inPipe(), memcmp(good, block, 4096) == 0);
+  got = read(ends[0], end - 4200, 5904);
+  say("a page and more %ld, right %d", got, memcmp(end - 4200, block + 4096, 4096) == 0);
+  got = read(ends[0], good, 5904);
+  say("the rest %ld, right %d", got, memcmp(good, block + 8192, 1808) == 0);
+  long filled = 0;
+  for (int i = 0; i < 16; i++) filled += write(ends[1], block, 3000);
+  say("sixteen pages hold %ld, then %s", filled, outcome(write(ends[1], block, 3000)));
+  say("what fits the last %ld", (long)write(ends[1], block, 1096));
+  say("what does not %s", outcome(write(ends[1], block, 1)));
+  must(read(ends[0], &byte, 1) == 1, "read");
+  say("no page is free %s", outcome(write(ends[1], block, 1)));
+  close(ends[0]), close(ends[1]);
+  munmap(good, 3 * 4096);
+}
+
 static void streams(void) {
   enter();
   FILE *file = fopen("s", "w+");
@@ -297,6 +336,6 @@ static void machine(void) {
 
 static const struct section SECTIONS[] = {
     {"transfers", transfers}, {"names", names},     {"descriptors", descriptors},
-    {"pipes", pipes},         {"streams", streams}, {"machine", machine},
+    {"pipes", pipes},         {"pipeFaults", pipeFaults}, {"streams", streams}, {"machine", machine},
 };
 PROGRAM(SECTIONS)

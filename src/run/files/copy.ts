@@ -22,14 +22,14 @@ class Cursor {
     /** The argument that points to the position. */
     private readonly index: number,
   ) {
-    if (call.isNull(index)) this.at = ownPosition(description);
+    if (call.isNull(index)) this.at = description.offset;
     else this.at = Number(call.view(index, 8).getBigInt64(0, true));
   }
 
   moved(count: number): void {
     this.at += count;
     if (!this.call.isNull(this.index)) this.call.view(this.index, 8).setBigInt64(0, BigInt(this.at), true);
-    else setPosition(this.description, this.at);
+    else this.description.offset = this.at;
   }
 }
 
@@ -44,11 +44,11 @@ export const sendFile: Verb = (state, call) => {
   const count = Math.min(call.offset(3), COPY_MAX);
   if (count < 0 || !input.handle.regular || output.flags & Open.Append) fail(Errno.EINVAL);
   const moveSome = (): number => {
-    const to = output.handle.seekable ? ownPosition(output) : undefined;
+    const to = output.handle.seekable ? output.offset : undefined;
     const moved = copy(state, input, from.at, output, to, count);
     if (moved <= 0) return moved;
     from.moved(moved);
-    if (to !== undefined) setPosition(output, to + moved);
+    if (to !== undefined) output.offset = to + moved;
     return moved;
   };
   if (output.nonBlocking || output.handle.regular) return moveSome();
@@ -70,13 +70,6 @@ export const sendFile: Verb = (state, call) => {
     output.release();
   });
 };
-
-const ownPosition = ({ handle, position }: Description): number => (handle.keepsPosition ? handle.tell() : position);
-
-function setPosition(description: Description, to: number): void {
-  if (description.handle.keepsPosition) description.handle.seek(to);
-  else description.position = to;
-}
 
 export const copyFileRange: Verb = (state, call) => {
   const [input, output] = [state.table.get(call.int(0)), state.table.get(call.int(2))];

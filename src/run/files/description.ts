@@ -48,6 +48,15 @@ export class Description {
     return (this.flags & Open.NonBlock) !== 0;
   }
 
+  /** The position of calls that name none. */
+  get offset(): number {
+    return this.handle.keepsPosition ? this.handle.tell() : this.position;
+  }
+  set offset(to: number) {
+    if (this.handle.keepsPosition) this.handle.seek(to);
+    else this.position = to;
+  }
+
   retain(): this {
     this.references++;
     return this;

@@ -39,6 +39,7 @@ import {
 } from "./service.js";
 import { Segments, shmAt, shmDt } from "./shm.js";
 import { stdioHandle } from "./stdio.js";
+import { giveBack } from "./transfer.js";
 import { verbOf } from "./verbs.js";
 import type { Credentials, Place } from "./vnode.js";
 import { Waits } from "./waits.js";
@@ -228,6 +229,8 @@ export class Files implements FileService {
         return execFiles(this.stateOf(pid), call);
       case HostCall.ProcessOf:
         return processOf(this.stateOf(pid), call);
+      case HostCall.GiveBack:
+        return giveBack(this.stateOf(pid), call);
       case HostCall.ShmAt:
         return shmAt(this.stateOf(pid), call);
       case HostCall.ShmDt:

@@ -96,6 +96,12 @@ export abstract class Handle {
     return fail(Errno.EINVAL);
   }
 
+  /** Of what was read last only the first `kept` bytes reached the guest: how many count as read. The rest is lost, where
+   *  nothing else is said. */
+  giveBack(_read: Uint8Array, kept: number): number {
+    return kept;
+  }
+
   /** Bytes written at `at`; -EAGAIN; fewer than asked when only some fit. */
   write(_from: Uint8Array, _at: number): number {
     return fail(Errno.EINVAL);

@@ -20,7 +20,7 @@
  */
 import { Errno } from "../../core/abi/errno.js";
 import { type Arg, Nr, STREAMS, type StreamCall, shapeOf } from "./calls.js";
-import { BOUNCE_DATA_BYTES, HOST_MEM_OFFSET, Special } from "./service.js";
+import { BOUNCE_DATA_BYTES, HOST_MEM_OFFSET, HostCall, Special } from "./service.js";
 
 /** Bytes of the bounce buffer a call may use; what follows is for lists of frames, and for Special.HostMem. */
 export const CALL_BYTES = BOUNCE_DATA_BYTES;
@@ -242,17 +242,22 @@ function streamCall(port: FilePort, call: StreamCall, args: readonly bigint[]): 
     if (!call.write) {
       const put = segments.move((a, o, n) => port.copyOut(a, o, n), result);
       if (put < result) {
-        // What the guest did not get was not read: a file's position goes back (a pipe's bytes are gone, as in Linux).
-        const back = BigInt(put - result);
-        if (as === Nr.Read) port.request(Nr.LSeek, [fd, back, 1n, 0n, 0n, 0n], Chunk.None);
+        // What the guest did not get was not read.
+        const kept = as === Nr.Read ? giveBack(port, fd, put, result) : put;
         if (more && result === count) ask(0, done, Chunk.Continues);
-        return done + put || -Errno.EFAULT;
+        return done + kept || -Errno.EFAULT;
       }
     }
     done += result;
     if (result < want) break;
   } while (done < segments.total);
   return done;
+}
+
+/** How many of the bytes read count, when only `put` were received. A descriptor closed meanwhile took the rest along. */
+function giveBack(port: FilePort, fd: bigint, put: number, read: number): number {
+  const kept = port.request(HostCall.GiveBack, [fd, BigInt(put), BigInt(read), 0n, 0n, 0n], Chunk.None);
+  return kept < 0 ? put : kept;
 }
 
 /** Serves a piece of /proc/PID/mem. The open file's own position was moved by all of it, and goes back by the rest. */

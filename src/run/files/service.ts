@@ -57,6 +57,10 @@ export enum HostCall {
   /** (pidfd, 1: it must live) -> the id of the process; -EBADF no pidfd; -ESRCH it has ended. */
   ProcessOf = 0x10014,
 
+  /** (fd, kept, count): the last read gave `count` bytes, at bounce offset 0 still, and only the first `kept` reached the
+   *  guest's memory -> how many count as read: of a pipe whole pages only (fs/pipe.c), of an eventfd the rest is lost. */
+  GiveBack = 0x10015,
+
   /** (id, shmflg, bounce offset) -> object, with a reference as MapObject gives; at the bounce offset {u64 size}.
    *  Errors as shmat(2). */
   ShmAt = 0x10020,

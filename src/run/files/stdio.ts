@@ -20,6 +20,9 @@ export function stdioHandle(host: HostFs, stdio: HostStdio): Handle {
 }
 
 export class StreamHandle extends Handle {
+  /** Read, but not received by the guest. */
+  private back = new Uint8Array(0);
+
   constructor(private readonly stream: HostStream) {
     super();
   }
@@ -30,16 +33,28 @@ export class StreamHandle extends Handle {
     return this.stream.stat();
   }
   override read(into: Uint8Array): number {
-    return into.length === 0 ? 0 : this.stream.read(into);
+    if (into.length === 0 || this.back.length === 0) return into.length === 0 ? 0 : this.stream.read(into);
+    const count = Math.min(into.length, this.back.length);
+    into.set(this.back.subarray(0, count));
+    this.back = this.back.slice(count);
+    return count;
+  }
+  override giveBack(read: Uint8Array, kept: number): number {
+    const rest = read.subarray(kept);
+    const back = new Uint8Array(rest.length + this.back.length);
+    back.set(rest);
+    back.set(this.back, rest.length);
+    this.back = back;
+    return kept;
   }
   override write(from: Uint8Array): number {
     return from.length === 0 ? 0 : this.stream.write(from);
   }
   override available(): number {
-    return this.stream.available();
+    return this.back.length + this.stream.available();
   }
   override poll(): number {
-    return (this.stream.readable() ? Poll.In : 0) | (this.stream.writable() ? Poll.Out : 0);
+    return (this.back.length || this.stream.readable() ? Poll.In : 0) | (this.stream.writable() ? Poll.Out : 0);
   }
   override watch(events: number, listener: () => void): () => void {
     return this.stream.watch((events & (Poll.In | Poll.ReadNormal)) !== 0, listener);

@@ -1,6 +1,6 @@
 /** files/transfer.ts: read, write, pread64, pwrite64 (the vector calls arrive as these) and lseek.
  *  A regular file answers at once. What would block waits (waits.ts) unless the descriptor is non-blocking, or bytes of
- *  this call have moved already. A large call comes in pieces; between them a regular file is held for its CPU.
+ *  this call have moved already. What a read's buffer turns out not to take goes back (giveBack). A large call comes in pieces; between them a regular file is held for its CPU.
  *  Linux     compare fs/read_write.c:ksys_read, vfs_write, generic_file_llseek; pipe(7) for partial writes */
 import { Errno } from "../../core/abi/errno.js";
 import { type Call, OFFSET_MAX, openOf, type State, type Verb } from "./call.js";
@@ -136,24 +136,32 @@ function move(
   return result.finally(() => waited && description.release());
 }
 
+/** HostCall.GiveBack. */
+export function giveBack(state: State, call: Call): number {
+  const description = state.table.get(call.int(0));
+  const [kept, count] = [call.int(1), call.int(2)];
+  if (!description.handle.seekable) return description.handle.giveBack(call.request.bounce.slice(0, count), kept);
+  description.offset += kept - count;
+  return kept;
+}
+
 export const lseek: Verb = (state, call) => {
   const description = openOf(state, call.int(0));
   const offset = call.offset(1);
   const { handle } = description;
   if (call.int(2) < Seek.Set || call.int(2) > Seek.Hole) fail(Errno.EINVAL);
   if (!handle.seekable && !description.isDirectory) fail(Errno.ESPIPE);
-  const now = handle.keepsPosition ? handle.tell() : description.position;
-  const to = target(description, call.int(2), offset, now);
+  const to = target(description, call.int(2), offset);
   if (to < 0 || to > OFFSET_MAX) fail(Errno.EINVAL);
   if (description.isDirectory && to === 0) description.entries = undefined;
-  if (handle.keepsPosition) handle.seek(to);
-  description.position = to;
+  description.offset = to;
   return to;
 };
 
-function target({ handle, isDirectory }: Description, whence: number, offset: number, now: number): number {
+function target(description: Description, whence: number, offset: number): number {
+  const { handle, isDirectory } = description;
   if (whence === Seek.Set) return offset;
-  if (whence === Seek.Current) return now + offset;
+  if (whence === Seek.Current) return description.offset + offset;
   if (isDirectory) return fail(Errno.EINVAL);
   const size = Number(handle.stat().size);
   if (whence === Seek.End) return size + offset;
