@@ -333,5 +333,5 @@ const MAX_SLEEP = 2 ** 62;
 const NAME_LENGTH = 15;
 const BUS_ADRALN = 1;
 const BUS_ADRERR = 2;
-/** write, writev, pwrite64, pwritev, pwritev2. EPIPE of sendfile comes without the signal, which Linux sends there too. */
-const WRITES: ReadonlySet<number> = new Set([64, 66, 68, 70, 287]);
+/** write, writev, pwrite64, pwritev, sendfile, pwritev2. */
+const WRITES: ReadonlySet<number> = new Set([64, 66, 68, 70, 71, 287]);

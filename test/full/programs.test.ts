@@ -144,7 +144,7 @@ const CASES: readonly Case[] = [
   { name: "hammer", sections: ["slots", "anywhere"] },
   {
     name: "files",
-    sections: ["transfers", "names", "descriptors", "pipes", "pipeFaults", "streams", "machine"],
+    sections: ["transfers", "names", "descriptors", "pipes", "pipeFaults", "brokenPipe", "streams", "machine"],
     emulatorFails: { pipeFaults: "refuses a buffer that is not good to its end" },
   },
   {

@@ -7,10 +7,12 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/utsname.h>
@@ -227,6 +229,34 @@ static void pipes(void) {
   close(ends[0]);
 }
 
+static volatile int broken;
+
+static void onBroken(int signal) {
+  broken += signal == SIGPIPE;
+}
+
+/* Whatever writes to a pipe that nobody reads gets SIGPIPE with its EPIPE. */
+static void brokenPipe(void) {
+  enter();
+  int fd = open("a", O_RDWR | O_CREAT, 0600);
+  must(fd >= 0 && write(fd, "abc", 3) == 3 && pipe(ends) == 0, "pipe");
+  signal(SIGPIPE, onBroken);
+  close(ends[0]);
+  off_t at = 0;
+  long sent = write(ends[1], "x", 1);
+  say("write %s, signals %d", outcome(sent), broken);
+  sent = writev(ends[1], &(struct iovec){"x", 1}, 1);
+  say("writev %s, signals %d", outcome(sent), broken);
+  sent = sendfile(ends[1], fd, &at, 3);
+  say("sendfile %s, signals %d, at %ld", outcome(sent), broken, (long)at);
+  sent = sendfile(ends[1], fd, &at, 0);
+  say("of nothing %s, signals %d", outcome(sent), broken);
+  signal(SIGPIPE, SIG_DFL);
+  close(ends[1]), close(fd);
+  unlink("a");
+  leaveFolder();
+}
+
 static long inPipe(void) {
   int waiting = -1;
   must(ioctl(ends[0], FIONREAD, &waiting) == 0, "FIONREAD");
@@ -336,6 +366,6 @@ static void machine(void) {
 
 static const struct section SECTIONS[] = {
     {"transfers", transfers}, {"names", names},     {"descriptors", descriptors},
-    {"pipes", pipes},         {"pipeFaults", pipeFaults}, {"streams", streams}, {"machine", machine},
+    {"pipes", pipes},         {"pipeFaults", pipeFaults}, {"brokenPipe", brokenPipe}, {"streams", streams}, {"machine", machine},
 };
 PROGRAM(SECTIONS)

@@ -44,6 +44,8 @@ export const sendFile: Verb = (state, call) => {
   const count = Math.min(call.offset(3), COPY_MAX);
   if (count < 0 || !input.handle.regular || output.flags & Open.Append) fail(Errno.EINVAL);
   const moveSome = (): number => {
+    // Before there is anything to move (fs/splice.c:wait_for_space).
+    if (output.handle.poll() & Poll.Error) return -Errno.EPIPE;
     const to = output.handle.seekable ? output.offset : undefined;
     const moved = copy(state, input, from.at, output, to, count);
     if (moved <= 0) return moved;
