@@ -8,7 +8,7 @@ import { Clone } from "../src/run/files/process";
 import { HostCall } from "../src/run/files/service";
 import { TestCache } from "./support/files-cache";
 import { AT, CLOEXEC, CREAT, DIRECTORY, out, RD, RDWR } from "./support/files-calls";
-import { FilesGuest, makeFiles, streams, temporary } from "./support/files-guest";
+import { FilesGuest, makeFiles, temporary } from "./support/files-guest";
 
 let folder = "";
 let end = (): void => {};
@@ -178,17 +178,4 @@ test("what cannot be run: errors as execve's", () => {
   ]);
   expect(openProgram(first, "", empty, 3).path).toBe("/h/run");
   expect(openProgram(first, "run", 0, 4).path).toBe("/h/run");
-});
-
-test("a process that ends gives up its standard streams; the first, with which the machine ends, leaves them to the host", () => {
-  const { streams: made, stdio } = streams();
-  files = makeFiles({ stdio });
-  first = new FilesGuest(files, "/tmp", 0, 42);
-  fork(first, 50);
-  first.one("close", 1);
-  first.host(HostCall.ExitFiles, 50);
-  expect(made.map(({ given }) => given)).toEqual([false, true, false]);
-  first.host(HostCall.ExitFiles, 42);
-  expect(made.map(({ closed }) => closed)).toEqual([true, true, true]);
-  expect(made.map(({ given }) => given)).toEqual([false, true, false]);
 });

@@ -134,7 +134,7 @@ test("stdout that is full waits for room and loses nothing", async () => {
   expect(await a.ask("write", [1, 0, 4], "text")).toBe(-Errno.EPIPE);
 });
 
-test("stdout is closed for its reader with the last descriptor", () => {
+test("a stream is done with when its last descriptor is closed", () => {
   a.run([
     ["dup", 1],
     ["close", 1],

@@ -251,19 +251,10 @@ export class Files implements FileService {
     return 0;
   }
 
-  /** With the first process the machine ends. */
   private exit(pid: number): number {
-    const state = this.stateOf(pid);
-    if (pid === this.options.pid) void this.drained();
-    state.exit();
+    this.stateOf(pid).exit();
     this.processes.delete(pid);
     return 0;
-  }
-
-  private async drained(): Promise<void> {
-    await Promise.all(
-      this.options.stdio.map((stdio) => (stdio?.kind === "stream" ? stdio.stream.drained() : undefined)),
-    );
   }
 
   cancel(cpu: number): void {
@@ -272,7 +263,9 @@ export class Files implements FileService {
 
   async close(): Promise<void> {
     this.world.waits.cancelAll();
-    await this.drained();
+    await Promise.all(
+      this.options.stdio.map((stdio) => (stdio?.kind === "stream" ? stdio.stream.drained() : undefined)),
+    );
     this.world.objects.dropAll();
     this.world.segments.releaseAll();
     for (const pid of [...this.processes.keys()]) this.exit(pid);

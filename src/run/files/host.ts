@@ -56,10 +56,10 @@ export interface HostStream {
   watch(reading: boolean, listener: () => void): () => void;
   /** Bytes that can be read at once. */
   available(): number;
-  /** The guest has closed its last descriptor: the other side sees the end. */
+  /** The guest has closed its last descriptor. The process's own stays open, so the other side sees the end only when the run
+   *  ends: a number that is closed is anybody's, a worker thread that opens a file at that moment would get 0, 1 or 2. */
   close(): void;
-  /** The machine ends: close() leaves this process's own descriptor to the host from here on, whose worker threads may just be
-   *  opening files, and one of them would get its number. Resolves when every byte that write() took has left this process. */
+  /** Resolves when every byte that write() took has left this process. */
   drained(): Promise<void>;
 }
 

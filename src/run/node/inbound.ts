@@ -13,7 +13,7 @@ import { Listeners } from "../files/handle.js";
 import type { HostStream, HostTerminal } from "../files/host.js";
 import type { Stat } from "../files/stat.js";
 import { counted, toErrno, toStat } from "./hostfs.js";
-import { byteStream, closeOwn, reopen, type StreamKind } from "./reopen.js";
+import { byteStream, reopen, type StreamKind } from "./reopen.js";
 
 export class InboundStream implements HostStream {
   private readonly own: number | undefined;
@@ -23,7 +23,6 @@ export class InboundStream implements HostStream {
   private error = 0;
   private stream: net.Socket | undefined;
   private readers = 0;
-  private over = false;
 
   constructor(
     private readonly fd: number,
@@ -129,11 +128,9 @@ export class InboundStream implements HostStream {
     this.stream = undefined;
     this.ended = true;
     if (this.own !== undefined) fs.closeSync(this.own);
-    if (!this.over) closeOwn(this.fd);
   }
 
   async drained(): Promise<void> {
-    this.over = true;
     this.stream?.destroy();
     this.stream = undefined;
   }

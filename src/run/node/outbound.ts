@@ -13,7 +13,7 @@ import type { HostStream, HostTerminal } from "../files/host.js";
 import { PIPE_BUF } from "../files/linux.js";
 import type { Stat } from "../files/stat.js";
 import { counted, toErrno, toStat } from "./hostfs.js";
-import { closeOwn, reopen, type StreamKind } from "./reopen.js";
+import { reopen, type StreamKind } from "./reopen.js";
 
 const RETRY_MIN_MS = 1;
 const RETRY_MAX_MS = 16;
@@ -99,7 +99,6 @@ const outlets = new Map<string, Outlet>();
 export class OutboundStream implements HostStream {
   private readonly outlet: Outlet;
   private readonly key: string;
-  private over = false;
 
   constructor(
     private readonly fd: number,
@@ -156,10 +155,9 @@ export class OutboundStream implements HostStream {
     };
   }
 
-  /** The guest is done with it: what is on its way still goes, then the reader sees the end. Stderr stays Faultline's. */
+  /** The guest is done with it: what is on its way still goes. */
   close(): void {
     this.outlet.drained().then(() => {
-      if (!this.over && this.fd !== 2) closeOwn(this.fd);
       if (--this.outlet.users > 0) return;
       outlets.delete(this.key);
       this.outlet.destroy();
@@ -167,7 +165,6 @@ export class OutboundStream implements HostStream {
   }
 
   drained(): Promise<void> {
-    this.over = true;
     return this.outlet.drained();
   }
 }

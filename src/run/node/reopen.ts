@@ -29,9 +29,3 @@ export function byteStream(fd: number, kind: StreamKind, byte: (value: number) =
   const options = { fd, readable: true, writable: false, onread } as net.SocketConstructorOpts;
   return kind === "terminal" ? new tty.ReadStream(fd, options) : new net.Socket(options);
 }
-
-/** The process's own descriptor is closed, and its number kept from being given to another file. */
-export function closeOwn(fd: number): void {
-  fs.closeSync(fd);
-  fs.openSync("/dev/null", fd === 0 ? "r" : "w");
-}
