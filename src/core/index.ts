@@ -26,7 +26,7 @@ export {
   switchSpace,
   tryHoldSpace,
 } from "./mm/lifecycle";
-export { getLimit, setLimit } from "./mm/limits";
+export { changeLimit, setLimit } from "./mm/limits";
 export { hintSpace, removeNext, sysMadvise } from "./mm/madvise";
 export { sysMembarrier } from "./mm/membarrier";
 export { sysMincore } from "./mm/mincore";

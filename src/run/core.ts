@@ -47,7 +47,16 @@ export interface Core {
   nameVma(cpu: number, address: bigint, length: bigint, text: number, textLength: number): bigint;
   populateRange(cpu: number, start: bigint, end: bigint, how: number): bigint;
   setLimit(cpu: number, what: number, value: bigint): void;
-  getLimit(cpu: number, what: number): bigint;
+  changeLimit(
+    cpu: number,
+    space: number,
+    what: number,
+    out: number,
+    given: number,
+    soft: bigint,
+    hard: bigint,
+    mayRaise: number,
+  ): number;
   copyFromUser(cpu: number, to: number, from: bigint, length: number): bigint;
   copyToUser(cpu: number, to: bigint, from: number, length: number): bigint;
   ioObject(cpu: number): number;

@@ -43,7 +43,7 @@ const CASES: Readonly<Record<string, { sections: string; absent?: string }>> = {
   },
   sync: { sections: "syncing invalidating residency refusals" },
   lock: { sections: "locking kinds follows all limited" },
-  limits: { sections: "space data stack values inherited overcommit" },
+  limits: { sections: "space data stack values inherited others overcommit" },
   file: {
     sections: "coherent survives pastTheEnd shrinks replaced appended ontoItself copies forwards racing cutWhileRead",
   },

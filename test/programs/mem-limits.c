@@ -153,6 +153,77 @@ static void inherited(void) {
   SHOW(setrlimit(RLIMIT_DATA, &old));
 }
 
+static int up[2], down[2];
+
+/* Says that it is there, and what its own limits and its heap's are worth when asked to go on. */
+static void limitedOther(void) {
+  char byte = 0;
+  struct rlimit now;
+  must(write(up[1], "r", 1) == 1 && read(down[0], &byte, 1) == 1, "the parent goes first");
+  getrlimit(RLIMIT_DATA, &now);
+  say("set from outside: %d %d", now.rlim_cur == 1UL << 28, now.rlim_max == 1UL << 29);
+  getrlimit(RLIMIT_AS, &now);
+  say("a mapping beyond it: %s", mmap(NULL, now.rlim_cur, NONE, ANON, -1, 0) == MAP_FAILED ? errname(errno) : "mapped");
+}
+
+static void *theirThread(void *arg) {
+  *(pid_t *)arg = gettid();
+  char byte;
+  must(write(up[1], "r", 1) == 1 && read(down[0], &byte, 1) == 1, "the parent goes first");
+  return NULL;
+}
+
+/* The limits of another process: set and told by its id, not the caller's own. */
+static void others(void) {
+  struct rlimit own, old, set = {1UL << 28, 1UL << 29}, now;
+  must(pipe(up) == 0 && pipe(down) == 0, "pipe");
+  getrlimit(RLIMIT_DATA, &own);
+  fflush(stdout);
+  pid_t pid = fork();
+  if (pid == 0) {
+    limitedOther();
+    fflush(stdout);
+    _exit(3);
+  }
+  char byte;
+  must(read(up[0], &byte, 1) == 1, "the child");
+  SHOW(syscall(SYS_prlimit64, (long)pid, RLIMIT_DATA, &set, &old));
+  say("it had its parent's: %d", old.rlim_cur == own.rlim_cur && old.rlim_max == own.rlim_max);
+  SHOW(syscall(SYS_prlimit64, (long)pid, RLIMIT_DATA, NULL, &now));
+  say("now its own %d", now.rlim_cur == 1UL << 28 && now.rlim_max == 1UL << 29);
+  getrlimit(RLIMIT_DATA, &now);
+  say("the caller's stays %d", now.rlim_cur == own.rlim_cur && now.rlim_max == own.rlim_max);
+  set = (struct rlimit){1UL << 36, 1UL << 36};
+  SHOW(syscall(SYS_prlimit64, (long)pid, RLIMIT_AS, &set, NULL));
+  set.rlim_max = 1;
+  SHOW(syscall(SYS_prlimit64, (long)pid, RLIMIT_AS, &set, NULL));
+  SHOW(syscall(SYS_prlimit64, (long)pid, 99, NULL, &now));
+  SHOW(syscall(SYS_prlimit64, 99999999L, RLIMIT_AS, (void *)TOP, NULL));
+  SHOW(syscall(SYS_prlimit64, 99999999L, 99, NULL, &now));
+  SHOW(syscall(SYS_prlimit64, -1L, RLIMIT_AS, NULL, &now));
+  SHOW(syscall(SYS_prlimit64, (long)pid, RLIMIT_AS, NULL, (void *)TOP));
+  fflush(stdout);
+  must(write(down[1], "g", 1) == 1, "go");
+  int status;
+  must(waitpid(pid, &status, 0) == pid, "waitpid");
+  ended("child", status);
+  SHOW(syscall(SYS_prlimit64, (long)pid, RLIMIT_DATA, NULL, &now));
+  pid_t *tid = (pid_t *)mmap(NULL, PAGE, RW, SHARED, -1, 0);
+  pid = fork();
+  if (pid == 0) {
+    finish(begin(theirThread, tid));
+    _exit(0);
+  }
+  must(read(up[0], &byte, 1) == 1, "the child's thread");
+  set = (struct rlimit){1UL << 27, own.rlim_max};
+  SHOW(syscall(SYS_prlimit64, (long)*tid, RLIMIT_DATA, &set, NULL));
+  SHOW(syscall(SYS_prlimit64, (long)pid, RLIMIT_DATA, NULL, &now));
+  say("by a thread's id: %d", now.rlim_cur == 1UL << 27);
+  must(write(down[1], "g", 1) == 1 && waitpid(pid, &status, 0) == pid, "waitpid");
+  close(up[0]), close(up[1]), close(down[0]), close(down[1]);
+  munmap((char *)tid, PAGE);
+}
+
 /* Far more than any machine has: mode 0, the heuristic, refuses it at once unless nothing is reserved. */
 static void overcommit(void) {
   char mode = 0;
@@ -180,6 +251,7 @@ static void overcommit(void) {
 }
 
 static const struct section SECTIONS[] = {
-    SECTION(space), SECTION(data), SECTION(stack), SECTION(values), SECTION(inherited), SECTION(overcommit),
+    SECTION(space), SECTION(data), SECTION(stack), SECTION(values), SECTION(inherited), SECTION(others),
+    SECTION(overcommit),
 };
 PROGRAM(SECTIONS)

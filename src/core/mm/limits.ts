@@ -6,11 +6,15 @@
  *   Overcommit                 0: whatever is asked for is mapped (vm.overcommit_memory 1), as an embedder has it;
  *                              1: what alone is more than the memory is refused (vm.overcommit_memory 0), as programs have it
  *
- * Locks    takes mmapLock (write); getLimit() peeks: a limit is one word of a moment ago.
+ * Locks    takes mmapLock (write), of any space that the caller holds: a change of limits is no change of VMAs, so it is not announced
+ *          to those who fault without the lock (mmapLock.ts).
+ * Linux    kernel/sys.c:do_prlimit
  */
+import { Errno } from "../abi/errno";
 import { Limit } from "../abi/limit";
-import { mmapWriteLock, mmapWriteUnlock } from "./mmapLock";
+import { writeLock, writeUnlock } from "../sync/rwlock";
 import {
+  MMAP_LOCK,
   S_CHECK_COMMIT,
   S_HARD,
   S_LIMIT_AS,
@@ -49,17 +53,39 @@ export function initLimits(space: usize): void {
 /** Of the CPU's own space. What it does not know changes nothing. */
 export function setLimit(cpu: usize, what: u32, value: u64): void {
   const field = fieldOf(what);
-  mmapWriteLock(cpu);
-  if (field != 0) store<u64>(spaceOf(cpu) + field, value);
-  else if (what == <u32>Limit.Privileged) store<u32>(spaceOf(cpu), <u32>value, S_PRIVILEGED);
-  else if (what == <u32>Limit.Overcommit) store<u32>(spaceOf(cpu), <u32>value, S_CHECK_COMMIT);
-  mmapWriteUnlock(cpu);
+  const space = spaceOf(cpu);
+  writeLock(cpu, space + MMAP_LOCK);
+  if (field != 0) store<u64>(space + field, value);
+  else if (what == <u32>Limit.Privileged) store<u32>(space, <u32>value, S_PRIVILEGED);
+  else if (what == <u32>Limit.Overcommit) store<u32>(space, <u32>value, S_CHECK_COMMIT);
+  writeUnlock(cpu, space + MMAP_LOCK);
 }
 
-/** RLIMIT_* of the CPU's own space; 0 for what it does not know. */
-export function getLimit(cpu: usize, what: u32): u64 {
-  const field = fieldOf(what);
-  return field == 0 ? 0 : load<u64>(spaceOf(cpu) + field);
+/** prlimit64(2) of one that binds memory: what was goes to `out`, soft and hard, then `given` puts `soft` and `hard` in its place. -EPERM:
+ *  a ceiling would rise, and only who `mayRaise` may do that. */
+export function changeLimit(
+  cpu: usize,
+  space: usize,
+  what: u32,
+  out: usize,
+  given: bool,
+  soft: u64,
+  hard: u64,
+  mayRaise: bool,
+): i32 {
+  const field = space + fieldOf(what);
+  const ceiling = space + fieldOf(what | <u32>Limit.Hard);
+  writeLock(cpu, space + MMAP_LOCK);
+  const before = load<u64>(ceiling);
+  const refused = given && hard > before && !mayRaise;
+  store<u64>(out, load<u64>(field));
+  store<u64>(out, before, 8);
+  if (given && !refused) {
+    store<u64>(field, soft);
+    store<u64>(ceiling, hard);
+  }
+  writeUnlock(cpu, space + MMAP_LOCK);
+  return refused ? -Errno.EPERM : 0;
 }
 
 /** A new space has the limits of the one that its maker acts on. */

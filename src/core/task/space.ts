@@ -9,16 +9,17 @@
 import { switchSpace, tryHoldSpace } from "../mm/lifecycle";
 import { C_HOME, cpuArea } from "../sync/cpu";
 import { lock, unlock } from "../sync/spinlock";
-import { isLive, PR_PID, processOf, TASK_LOCK, THREADS_SEEN, threadRecord } from "./region";
+import { isLive, PR_PID, processOf, T_TID, TASK_LOCK, THREADS_SEEN, threadRecord } from "./region";
 
-/** The space of process `pid` with a reference for the caller; 0 when it is not there, or ends. */
-export function processSpace(cpu: usize, pid: u32): u32 {
+/** The space of the process that `id` names, by its own id or a thread's, with a reference for the caller; 0 when it is not there, or
+ *  ends. */
+export function processSpace(cpu: usize, id: u32): u32 {
   let space: u32 = 0;
   lock(cpu, TASK_LOCK);
   const n = load<u32>(THREADS_SEEN);
   for (let i: u32 = 0; i < n && space == 0; i++) {
     const t = threadRecord(i);
-    if (!isLive(t) || load<u32>(processOf(t), PR_PID) != pid) continue;
+    if (!isLive(t) || (load<u32>(processOf(t), PR_PID) != id && load<u32>(t, T_TID) != id)) continue;
     const home = load<u32>(cpuArea(i), C_HOME);
     if (tryHoldSpace(<usize>home)) space = home;
   }

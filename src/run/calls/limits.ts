@@ -3,6 +3,7 @@ import { Errno } from "../../core/abi/errno.js";
 import { Limit } from "../../core/abi/limit.js";
 import type { Thread } from "../thread.js";
 import { type Args, int, long } from "./args.js";
+import { holdSpaceOf } from "./processMemory.js";
 
 const INFINITY = 0xffffffffffffffffn;
 const RLIMITS = 16;
@@ -21,42 +22,59 @@ function limitOf(resource: number): readonly [bigint, bigint] {
   return DEFAULTS.get(resource) ?? [INFINITY, INFINITY];
 }
 
+/** Of any process, by its id or a thread's. What binds the memory of one that has ended and was not waited for is not known any more:
+ *  ESRCH. */
 export function prlimit64(thread: Thread, args: Args): number {
+  const wanted = wantedAt(thread, long(args, 2));
+  if (typeof wanted === "number") return wanted;
   const pid = int(args, 0);
-  if (pid !== 0 && pid !== thread.process.pid && pid !== thread.tid && thread.core.getGroup(thread.cpu, pid) < 0) {
-    return -Errno.ESRCH;
+  const space = holdSpaceOf(thread, pid === 0 ? thread.process.pid : pid);
+  if (space === 0 && thread.core.getGroup(thread.cpu, pid) < 0) return -Errno.ESRCH;
+  try {
+    return limit(thread, space, int(args, 1), wanted, long(args, 3));
+  } finally {
+    if (space !== 0) thread.core.putSpace(thread.cpu, space);
   }
-  return limit(thread, int(args, 1), long(args, 2), long(args, 3));
 }
 
 export function getrlimit(thread: Thread, args: Args): number {
-  return limit(thread, int(args, 0), 0n, long(args, 1));
+  return limit(thread, thread.core.spaceOf(thread.cpu), int(args, 0), undefined, long(args, 1));
 }
 
 export function setrlimit(thread: Thread, args: Args): number {
-  return limit(thread, int(args, 0), long(args, 1), 0n);
+  const wanted = wantedAt(thread, long(args, 1));
+  if (typeof wanted === "number") return wanted;
+  return limit(thread, thread.core.spaceOf(thread.cpu), int(args, 0), wanted, 0n);
+}
+
+interface Wanted {
+  readonly soft: bigint;
+  readonly hard: bigint;
+}
+
+/** struct rlimit64; undefined: the pointer is null. */
+function wantedAt(thread: Thread, address: bigint): Wanted | undefined | number {
+  if (address === 0n) return undefined;
+  const { guest } = thread;
+  const error = guest.copyIn(address, 0, 16);
+  return error < 0 ? error : { soft: guest.view.getBigUint64(0, true), hard: guest.view.getBigUint64(8, true) };
 }
 
 /** One that does not bind memory is checked and accepted, and changes nothing: what it would bound the machine bounds. */
-function limit(thread: Thread, resource: number, given: bigint, old: bigint): number {
+function limit(thread: Thread, space: number, resource: number, wanted: Wanted | undefined, old: bigint): number {
   if (resource < 0 || resource >= RLIMITS) return -Errno.EINVAL;
-  const { core, cpu } = thread;
-  const kept = MEMORY.has(resource);
-  const of = (what: number) => BigInt.asUintN(64, core.getLimit(cpu, what));
-  const [soft, hard] = kept ? [of(resource), of(resource + Limit.Hard)] : limitOf(resource);
-  if (given !== 0n) {
-    const error = thread.guest.copyIn(given, 0, 16);
-    if (error < 0) return error;
-    const wanted = thread.guest.view.getBigUint64(0, true);
-    const ceiling = thread.guest.view.getBigUint64(8, true);
-    if (wanted > ceiling) return -Errno.EINVAL;
-    if (ceiling > hard && thread.process.uid !== 0) return -Errno.EPERM;
-    if (kept) {
-      core.setLimit(cpu, resource, wanted);
-      core.setLimit(cpu, resource + Limit.Hard, ceiling);
-    }
+  if (wanted && wanted.soft > wanted.hard) return -Errno.EINVAL;
+  const { core, cpu, guest } = thread;
+  const mayRaise = thread.process.uid === 0;
+  if (MEMORY.has(resource)) {
+    if (space === 0) return -Errno.ESRCH;
+    const { soft, hard } = wanted ?? { soft: 0n, hard: 0n };
+    const error = core.changeLimit(cpu, space, resource, guest.out, wanted ? 1 : 0, soft, hard, mayRaise ? 1 : 0);
+    return error < 0 || old === 0n ? error : guest.copyOut(old, 0, 16);
   }
-  return old === 0n ? 0 : thread.guest.writePair(old, BigInt.asIntN(64, soft), BigInt.asIntN(64, hard));
+  const [soft, hard] = limitOf(resource);
+  if (wanted && wanted.hard > hard && !mayRaise) return -Errno.EPERM;
+  return old === 0n ? 0 : guest.writePair(old, BigInt.asIntN(64, soft), BigInt.asIntN(64, hard));
 }
 
 enum Usage {

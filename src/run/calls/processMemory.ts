@@ -56,7 +56,7 @@ function transfer(thread: Thread, args: Args, write: boolean): number {
 }
 
 /** The space of a process, with a reference; 0 when there is no such process. */
-function holdSpaceOf(thread: Thread, pid: number): number {
+export function holdSpaceOf(thread: Thread, pid: number): number {
   const { core, cpu } = thread;
   if (pid !== thread.process.pid && pid !== thread.tid) return core.processSpace(cpu, pid);
   const space = core.spaceOf(cpu);
