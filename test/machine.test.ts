@@ -24,6 +24,7 @@ const files: FileService = {
   }),
   handle: () => -Errno.ENOSYS,
   cancel: () => {},
+  threadEnded: () => {},
   close: async () => {},
 };
 

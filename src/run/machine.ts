@@ -251,6 +251,7 @@ export class Machine {
         break;
       case "idle":
         slot.ready = true;
+        this.files.threadEnded();
         this.keepSpares();
         break;
       case "spare":

@@ -8,14 +8,13 @@
 import { MapKind, Usage } from "../core/abi/stat.js";
 import { CpuWord, ProcessWord, ThreadWord } from "../core/abi/word.js";
 import type { Core } from "./core.js";
-import type { ProcessFacts, UsageFact, VmaFact } from "./files/service.js";
+import { type ProcessFacts, Stage, type UsageFact, type VmaFact } from "./files/service.js";
 import { cpuOf, threadName } from "./threadRecords.js";
 
 const PAGE = 4096;
 /** What nextVma writes before a name, and the most a name has. */
 const VMA_BYTES = 40;
 const VMA_NAME_MAX = 80;
-const ZOMBIE = 2;
 /** Ids that the core gives have the top bit set (mm/object.ts). */
 const INODE_BITS = 0x7fff_ffff;
 
@@ -74,8 +73,9 @@ export function processFacts(core: Core, cpu: number, memory: WebAssembly.Memory
       return tids.sort((a, b) => (a === pid ? -1 : b === pid ? 1 : a - b));
     },
     parent: (pid) => Math.max(0, core.processWord(pid, ProcessWord.Parent)),
+    stage: (pid) => Math.max(Stage.Gone, core.processWord(pid, ProcessWord.State)),
     state: (tid) => {
-      if (core.processWord(tid, ProcessWord.State) === ZOMBIE) return "Z";
+      if (core.processWord(tid, ProcessWord.State) === Stage.Zombie) return "Z";
       const index = cpuOf(core, tid);
       return index !== undefined && core.cpuWord(index, CpuWord.Idle) === 0 ? "R" : "S";
     },

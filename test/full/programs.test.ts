@@ -137,7 +137,9 @@ const CASES: readonly Case[] = [
       "cloneErrors",
       "sharing",
       "kinds",
+      "pidfds",
     ],
+    since: { pidfds: 6009 },
     kernelOnly:
       "executes itself for /proc/self/exe, copies memory for vfork, and refuses CLONE_VM without CLONE_THREAD",
   },

@@ -4,6 +4,7 @@
 #include "program.h"
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
@@ -448,10 +449,148 @@ static void kinds(void) {
   signal(SIGUSR2, SIG_DFL);
 }
 
+/* ------------------------------------------------------------------ pidfds */
+
+static int pidfdOf(pid_t id, unsigned flags) {
+  return (int)syscall(SYS_pidfd_open, id, flags);
+}
+
+static long sends(int fd, int signal, unsigned flags) {
+  return syscall(SYS_pidfd_send_signal, fd, signal, NULL, flags);
+}
+
+static void sayPolled(const char *what, int fd) {
+  struct pollfd polled = {fd, POLLIN, 0};
+  int ready = poll(&polled, 1, 0);
+  say("%s: %d, readable %d, hung up %d", what, ready, (polled.revents & POLLIN) != 0, (polled.revents & POLLHUP) != 0);
+}
+
+static volatile pid_t threadId, gotIn;
+static int gate[2];
+
+static void gotSignal(int signal, siginfo_t *info, void *context) {
+  (void)context;
+  if (signal == SIGUSR1 && info->si_code == SI_TKILL) gotIn = gettid();
+}
+
+static void *waitsAtGate(void *unused) {
+  char byte;
+  threadId = gettid();
+  while (read(gate[0], &byte, 1) != 1) {
+  }
+  return unused;
+}
+
+/* Of one thread: it alone gets the signal, and its end is the descriptor's. */
+static void pidfdOfThread(void) {
+  must(pipe(gate) == 0, "pipe");
+  threadId = gotIn = 0;
+  pthread_t thread = begin(waitsAtGate, NULL);
+  while (threadId == 0) usleep(1000);
+  say("not a process: %d", pidfdOf(threadId, 0) == -1);
+  say("nobody: %s", outcome(pidfdOf(99999999, O_EXCL)));
+  int fd = pidfdOf(threadId, O_EXCL), own = pidfdOf(getpid(), O_EXCL), process = pidfdOf(getpid(), 0);
+  say("kinds: %o %o %o", fcntl(fd, F_GETFL), fcntl(own, F_GETFL), fcntl(process, F_GETFL));
+  sayPolled("runs", fd);
+  siginfo_t info;
+  say("nobody's child: %s", outcome(waitid((idtype_t)3, (id_t)fd, &info, WEXITED | WNOHANG)));
+  struct sigaction action = {.sa_sigaction = gotSignal, .sa_flags = SA_SIGINFO | SA_RESTART};
+  sigaction(SIGUSR1, &action, NULL);
+  say("signal: %s", outcome(sends(fd, SIGUSR1, 0)));
+  while (gotIn == 0) usleep(1000);
+  say("in that thread: %d", gotIn == threadId);
+  gotIn = 0;
+  say("to one of its process: %s", outcome(sends(process, SIGUSR1, 1)));
+  while (gotIn == 0) usleep(1000);
+  say("the first: %d", gotIn == getpid());
+  say("to its process: %s", outcome(sends(fd, 0, 2)));
+  for (unsigned flags = 3; flags < 9; flags++)
+    if (flags != 4) say("flags %u: %s", flags, outcome(sends(fd, 0, flags)));
+  say("to a group that it does not lead: %s", outcome(sends(fd, 0, 4)));
+  signal(SIGUSR1, SIG_DFL);
+  must(write(gate[1], "g", 1) == 1, "write");
+  struct pollfd polled = {fd, POLLIN, 0};
+  say("ended: %d", poll(&polled, 1, -1));
+  finish(thread);
+  while (sends(fd, 0, 0) == 0) usleep(1000);
+  say("gone: %s", outcome(-1));
+  sayPolled("gone", fd);
+  sayPolled("the first thread", own);
+  close(fd), close(own), close(process), close(gate[0]), close(gate[1]);
+}
+
+static void pidfdThatNeverWaits(void) {
+  siginfo_t info;
+  fflush(stdout);
+  pid_t pid = fork();
+  if (pid == 0)
+    for (;;) pause();
+  int fd = pidfdOf(pid, O_NONBLOCK);
+  say("flags: %o, close on exec %d", fcntl(fd, F_GETFL), fcntl(fd, F_GETFD));
+  say("wait: %s", outcome(waitid((idtype_t)3, (id_t)fd, &info, WEXITED)));
+  say("look: %s", outcome(waitid((idtype_t)3, (id_t)fd, &info, WEXITED | WNOHANG)));
+  kill(pid, SIGKILL);
+  struct pollfd polled = {fd, POLLIN, 0};
+  say("ended: %d %d", poll(&polled, 1, -1), waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT));
+  int zombie = pidfdOf(pid, 0), thread = pidfdOf(pid, O_EXCL);
+  sayPolled("a zombie", zombie);
+  sayPolled("its thread", thread);
+  say("signal: %s", outcome(sends(zombie, 0, 0)));
+  fcntl(zombie, F_SETFL, O_NONBLOCK);
+  say("wait: %s", outcome(waitid((idtype_t)3, (id_t)zombie, &info, WEXITED)));
+  say("of it %d, status %d", info.si_pid == pid, info.si_status);
+  sayPolled("gone", fd);
+  sayPolled("its thread", thread);
+  say("signal: %s", outcome(sends(fd, 0, 0)));
+  say("again: %s", outcome(waitid((idtype_t)3, (id_t)fd, &info, WEXITED)));
+  close(fd), close(zombie), close(thread);
+}
+
+static int exitsWithFlags(void *fd) {
+  return fcntl(*(int *)fd, F_GETFD) == -1 ? 5 : 6;
+}
+
+static void pidfdOfClone(void) {
+  siginfo_t info;
+  int fd = -7;
+  pid_t pid = (pid_t)rawClone(CLONE_PIDFD | SIGCHLD, NULL, &fd, NULL);
+  if (pid == 0) _exit(exitsWithFlags(&fd));
+  say("made %d, flags %o, close on exec %d", pid > 0 && fd >= 0, fcntl(fd, F_GETFL), fcntl(fd, F_GETFD));
+  say("wait: %s", outcome(waitid((idtype_t)3, (id_t)fd, &info, WEXITED)));
+  say("the child had it not: %d", info.si_pid == pid && info.si_status == 5);
+  close(fd);
+  pid = clone(exitsWithFlags, stack + sizeof stack, CLONE_VM | CLONE_FILES | CLONE_PIDFD | SIGCHLD, &fd, &fd);
+  say("wait: %s", outcome(waitid((idtype_t)3, (id_t)fd, &info, WEXITED)));
+  say("with the files it had: %d", info.si_pid == pid && info.si_status == 6);
+  close(fd);
+  struct clone_args args = {.flags = CLONE_PIDFD, .pidfd = (uintptr_t)&fd, .exit_signal = SIGCHLD};
+  pid = (pid_t)syscall(SYS_clone3, &args, sizeof args);
+  if (pid == 0) _exit(9);
+  say("clone3: %d", waitid((idtype_t)3, (id_t)fd, &info, WEXITED) == 0 && info.si_pid == pid && info.si_status == 9);
+  close(fd);
+  args.pidfd = 16;
+  pid = (pid_t)syscall(SYS_clone3, &args, sizeof args);
+  if (pid == 0) _exit(9);
+  say("bad address: %s", outcome(pid));
+  say("nobody was made: %s", outcome(waitpid(-1, NULL, 0)));
+  int next = open("/dev/null", O_RDONLY);
+  say("nor a descriptor: %d", next == fd);
+  close(next);
+  say("detached: %s", outcome(rawClone(CLONE_PIDFD | CLONE_DETACHED | SIGCHLD, NULL, &fd, NULL)));
+  say("the thread's id in the same place: %s", outcome(rawClone(CLONE_PIDFD | CLONE_PARENT_SETTID, NULL, &fd, NULL)));
+}
+
+static void pidfds(void) {
+  pidfdOfThread();
+  pidfdThatNeverWaits();
+  pidfdOfClone();
+}
+
 static const struct section sections[] = {
     {"arguments", arguments}, {"inheritance", inheritance}, {"descriptors", descriptors}, {"threads", threads},
     {"errors", errors},       {"scripts", scripts},         {"spawns", spawns},           {"vforks", vforks},
     {"cloneErrors", cloneErrors}, {"sharing", sharing},     {"kinds", kinds},
+    {"pidfds", pidfds},
 };
 
 int main(int argc, char **argv) {

@@ -7,12 +7,13 @@
  *            until one is; at the limit of threads or processes, EAGAIN.
  * Memory     CLONE_VM: the same space, held once more; else a copy on write of it (core: forkSpace).
  * vfork      the parent sleeps until the child executes or ends; signals wait, only its own end wakes it earlier.
- * Not here   namespaces (EPERM, EINVAL for CLONE_NEWUSER: as a kernel without them), CLONE_PIDFD and cgroups (EINVAL), CLONE_IO
+ * Not here   namespaces (EPERM, EINVAL for CLONE_NEWUSER: as a kernel without them), cgroups (EINVAL), CLONE_IO
  *            and CLONE_SYSVSEM change nothing; ptrace's flags are taken and mean nothing.
  * Order of checks   kernel/fork.c:kernel_clone, copy_process; clone3: copy_clone_args_from_user, clone3_args_valid.
  */
 import { Errno } from "../../core/abi/errno.js";
 import { ClaimFlag } from "../../core/abi/word.js";
+import { Nr } from "../files/calls.js";
 import { HostCall } from "../files/service.js";
 import { ThreadStopped } from "../hostport.js";
 import { SIGNALS } from "../signals.js";
@@ -60,6 +61,8 @@ interface Request {
   readonly sp: bigint;
   readonly parentTid: bigint;
   readonly childTid: bigint;
+  /** Where CLONE_PIDFD puts its descriptor. */
+  readonly pidfd: bigint;
   readonly tls: bigint;
 }
 
@@ -73,6 +76,7 @@ export function clone(thread: Thread, args: Args): number {
     exitSignal: Number(long(args, 0)) & CSIGNAL,
     sp: long(args, 1),
     parentTid: long(args, 2),
+    pidfd: long(args, 2),
     tls: long(args, 3),
     childTid: long(args, 4),
   });
@@ -92,7 +96,7 @@ export function clone3(thread: Thread, args: Args): number {
   const [flags, exitSignal, stack, stackSize] = [field(0), field(4), field(5), field(6)];
   if ((field(8) === 0n) !== (field(9) === 0n) || field(9) > 32n) return -Errno.EINVAL;
   if (exitSignal > BigInt(SIGNALS) || (flags & ~(LEGACY | CLEAR_SIGHAND)) !== 0n) return -Errno.EINVAL;
-  if ((flags & (BigInt(Clone.DETACHED) | INTO_CGROUP | BigInt(Clone.PIDFD) | NEWTIME)) !== 0n) return -Errno.EINVAL;
+  if ((flags & (BigInt(Clone.DETACHED) | INTO_CGROUP | NEWTIME)) !== 0n) return -Errno.EINVAL;
   const clearSighand = (flags & CLEAR_SIGHAND) !== 0n;
   if (clearSighand && (flags & BigInt(Clone.SIGHAND)) !== 0n) return -Errno.EINVAL;
   if (exitSignal !== 0n && (flags & BigInt(Clone.THREAD | Clone.PARENT)) !== 0n) return -Errno.EINVAL;
@@ -105,6 +109,7 @@ export function clone3(thread: Thread, args: Args): number {
     exitSignal: Number(exitSignal),
     childTid: field(2),
     parentTid: field(3),
+    pidfd: field(1),
     sp: stack + stackSize,
     tls: field(7),
   });
@@ -117,7 +122,7 @@ function refused(flags: number): number {
   if (has(Clone.THREAD) && !has(Clone.SIGHAND)) return -Errno.EINVAL;
   if (has(Clone.SIGHAND) && !has(Clone.VM)) return -Errno.EINVAL;
   if (has(Clone.THREAD) && (flags & (Clone.NEWUSER | Clone.NEWPID)) !== 0) return -Errno.EINVAL;
-  if (has(Clone.PIDFD) || has(Clone.NEWUSER)) return -Errno.EINVAL;
+  if (has(Clone.PIDFD | Clone.DETACHED) || has(Clone.NEWUSER)) return -Errno.EINVAL;
   return (flags & NAMESPACES) !== 0 ? -Errno.EPERM : 0;
 }
 
@@ -133,12 +138,18 @@ function start(thread: Thread, request: Request): number {
   const child = core.cpuArea(index);
   const space = spaceFor(thread, flags);
   if (space < 0) return giveUp(thread, index, space);
-  if (process) {
-    const made = thread.port.request(HostCall.ForkFiles, [BigInt(tid), BigInt(flags), 0n, 0n, 0n, 0n], 0, false);
-    if (made < 0) {
-      core.putSpace(cpu, space);
-      return giveUp(thread, index, made);
-    }
+  const ask = (nr: number, first: number, second = 0): number =>
+    thread.port.request(nr, [BigInt(first), BigInt(second), 0n, 0n, 0n, 0n], 0, false);
+  let made = process ? ask(HostCall.ForkFiles, tid, flags) : 0;
+  if (made >= 0 && (flags & Clone.PIDFD) !== 0) {
+    const pidfd = ask(HostCall.OpenPidfd, tid, process ? 0 : 1);
+    made = pidfd < 0 ? pidfd : guest.writeU32(request.pidfd, pidfd);
+    if (made < 0 && pidfd >= 0) ask(Nr.Close, pidfd);
+    if (made < 0 && process) ask(HostCall.ExitFiles, tid);
+  }
+  if (made < 0) {
+    core.putSpace(cpu, space);
+    return giveUp(thread, index, made);
   }
   // As Linux, a bad address here fails nobody.
   if ((flags & Clone.PARENT_SETTID) !== 0) guest.writeU32(request.parentTid, tid);

@@ -1,9 +1,9 @@
 /**
  * calls/pidfd.ts: what is done to a process by a descriptor of it (files/pidfd.ts): pidfd_send_signal, process_mrelease; and
- * which process a descriptor stands for, for waitid and process_madvise.
+ * whom a descriptor stands for, for waitid and process_madvise.
  *
  * Errors     pidfd_send_signal: EINVAL flags, a number of no signal, another than siginfo's; EPERM as rt_sigqueueinfo.
- *            process_mrelease: EINVAL flags, a process that is not ending.  Both: EBADF no pidfd; ESRCH it has ended
+ *            process_mrelease: EINVAL flags, a process that is not ending.  Both: EBADF no pidfd; ESRCH nothing is left of it
  * Linux      kernel/signal.c:SYSCALL_DEFINE4(pidfd_send_signal); mm/oom_kill.c:SYSCALL_DEFINE2(process_mrelease)
  */
 import { Errno } from "../../core/abi/errno.js";
@@ -12,20 +12,48 @@ import type { Thread } from "../thread.js";
 import { type Args, int, long, uint } from "./args.js";
 import { signalBy } from "./signals.js";
 
-/** Its id, also once it has ended, unless it must live: -ESRCH; -EBADF. */
-export function processOf(thread: Thread, pidfd: number, mustLive: boolean): number {
-  return thread.guest.request(HostCall.ProcessOf, [BigInt(pidfd), mustLive ? 1n : 0n, 0n, 0n, 0n, 0n], 0);
+/** PIDFD_SIGNAL_…: to whom, whatever the descriptor is of; 0: as the descriptor says. */
+enum To {
+  Thread = 1,
+  Process = 2,
+  Group = 4,
+}
+
+export interface Named {
+  readonly pid: number;
+  /** 0: the whole process. */
+  readonly tid: number;
+  readonly nonBlocking: boolean;
+}
+
+/** Whom it names, also when nothing is left of it, unless it must be there: -ESRCH; -EBADF. */
+export function namedBy(thread: Thread, pidfd: number, mustBe: boolean): Named | number {
+  const { guest } = thread;
+  const pid = guest.request(HostCall.ProcessOf, [BigInt(pidfd), mustBe ? 1n : 0n, 0n, 0n, 0n, 0n], 0);
+  if (pid < 0) return pid;
+  return { pid, tid: guest.view.getUint32(0, true), nonBlocking: guest.view.getUint32(4, true) !== 0 };
 }
 
 export function pidfdSendSignal(thread: Thread, args: Args): number {
-  if (uint(args, 3) !== 0) return -Errno.EINVAL;
-  const pid = processOf(thread, int(args, 0), true);
-  return pid < 0 ? pid : signalBy(thread, pid, int(args, 1), long(args, 2));
+  const flags = uint(args, 3);
+  if (flags !== 0 && !(flags in To)) return -Errno.EINVAL;
+  const named = namedBy(thread, int(args, 0), true);
+  if (typeof named === "number") return named;
+  const { pid, tid } = named;
+  const to = flags || (tid !== 0 ? To.Thread : To.Process);
+  const [signal, info] = [int(args, 1), long(args, 2)];
+  if (to === To.Thread) return signalBy(thread, { pid, tid: tid || pid }, signal, info);
+  return signalBy(thread, { pid: to === To.Group ? -(tid || pid) : pid, tid: 0 }, signal, info);
 }
 
 /** Memory of a process that is ending is given back by itself: nothing is left to do. */
 export function processMrelease(thread: Thread, args: Args): number {
   if (uint(args, 1) !== 0) return -Errno.EINVAL;
-  const pid = processOf(thread, int(args, 0), true);
-  return pid < 0 ? pid : -Errno.EINVAL;
+  const named = namedBy(thread, int(args, 0), true);
+  if (typeof named === "number") return named;
+  const { core, cpu } = thread;
+  const space = core.processSpace(cpu, named.pid);
+  if (space === 0) return -Errno.ESRCH;
+  core.putSpace(cpu, space);
+  return -Errno.EINVAL;
 }

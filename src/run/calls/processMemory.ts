@@ -14,7 +14,7 @@ import { Advice } from "../../core/abi/mman.js";
 import type { Thread } from "../thread.js";
 import { type Args, int, long, uint } from "./args.js";
 import { madvise } from "./memory.js";
-import { processOf } from "./pidfd.js";
+import { namedBy } from "./pidfd.js";
 
 interface Piece {
   at: bigint;
@@ -126,8 +126,9 @@ export function processMadvise(thread: Thread, args: Args): number {
   if (typeof pieces === "number") return pieces;
   const pidfd = int(args, 0);
   const own = pidfd === SELF_THREAD || pidfd === SELF_GROUP;
-  const pid = own ? thread.process.pid : processOf(thread, pidfd, true);
-  if (pid < 0) return pid;
+  const named = own ? thread.process : namedBy(thread, pidfd, true);
+  if (typeof named === "number") return named;
+  const { pid } = named;
   if (pid === thread.process.pid)
     return eachPiece(pieces, ({ at, length }) => madvise(thread, [BigInt.asIntN(64, at), length, long(args, 3)]));
   return adviseOther(thread, pid, pieces, int(args, 3));

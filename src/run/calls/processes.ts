@@ -10,7 +10,7 @@ import { Signal } from "../signals.js";
 import { RESTART, type Thread } from "../thread.js";
 import { type Args, int, long } from "./args.js";
 import { writeUsage } from "./limits.js";
-import { processOf } from "./pidfd.js";
+import { namedBy } from "./pidfd.js";
 
 enum Wait {
   NoHang = 1,
@@ -72,9 +72,11 @@ export function waitid(thread: Thread, args: Args): number {
   if (which === Which.Pidfd && id < 0) return -Errno.EINVAL;
   if (!(which in Which)) return -Errno.EINVAL;
   const whose = whoseId(thread, which, id);
-  if (whose < 0) return whose;
-  const ended = waitFor(thread, which === Which.Pidfd ? Which.Pid : which, whose, options);
+  if (typeof whose === "number") return whose;
+  const hang = whose.nonBlocking ? Wait.NoHang : 0;
+  const ended = waitFor(thread, which === Which.Pidfd ? Which.Pid : which, whose.id, options | hang);
   if (typeof ended === "number" && ended !== 0) return ended;
+  if (ended === 0 && (options & Wait.NoHang) === 0) return -Errno.EAGAIN;
   if (typeof ended !== "number" && long(args, 4) !== 0n) {
     const error = writeUsage(thread, long(args, 4), ended.ns);
     if (error < 0) return error;
@@ -82,9 +84,13 @@ export function waitid(thread: Thread, args: Args): number {
   return long(args, 2) === 0n ? 0 : writeInfo(thread, long(args, 2), typeof ended === "number" ? undefined : ended);
 }
 
-function whoseId(thread: Thread, which: Which, id: number): number {
-  if (which === Which.Pidfd) return processOf(thread, id, false);
-  return which === Which.Group && id === 0 ? thread.core.getGroup(thread.cpu, 0) : id;
+/** A thread has no parent that waits for it: its id is no child's. A pidfd with O_NONBLOCK never waits. */
+function whoseId(thread: Thread, which: Which, id: number): { id: number; nonBlocking: boolean } | number {
+  if (which === Which.Pidfd) {
+    const named = namedBy(thread, id, false);
+    return typeof named === "number" ? named : { id: named.tid || named.pid, nonBlocking: named.nonBlocking };
+  }
+  return { id: which === Which.Group && id === 0 ? thread.core.getGroup(thread.cpu, 0) : id, nonBlocking: false };
 }
 
 /** A child that ended; 0 when WNOHANG finds none; -ECHILD; or RESTART. */

@@ -127,13 +127,21 @@ export function tgkill(thread: Thread, args: Args): number {
   return toThread(thread, int(args, 0), int(args, 1), int(args, 2), TKILL);
 }
 
-/** pidfd_send_signal(2): as kill, or with what is said at `info`, which must be of the same signal. */
-export function signalBy(thread: Thread, pid: number, signal: number, at: bigint): number {
-  if (at === 0n) return toProcess(thread, pid, signal, SigInfo.User, 0n);
-  const info = queuedInfo(thread, at);
-  if (typeof info === "number") return info;
-  if (thread.guest.view.getInt32(0, true) !== signal) return -Errno.EINVAL;
-  if (pretends(info.code) && pid !== thread.process.pid) return -Errno.EPERM;
+/** pidfd_send_signal(2): as kill, or tgkill with a `tid`, or with what is said at `at`, which must be of the same signal. */
+export function signalBy(
+  thread: Thread,
+  { pid, tid }: { pid: number; tid: number },
+  signal: number,
+  at: bigint,
+): number {
+  let info: { code: number; value: bigint } | number = tid === 0 ? { code: SigInfo.User, value: 0n } : TKILL;
+  if (at !== 0n) {
+    info = queuedInfo(thread, at);
+    if (typeof info === "number") return info;
+    if (thread.guest.view.getInt32(0, true) !== signal) return -Errno.EINVAL;
+    if (pretends(info.code) && (tid || Math.abs(pid)) !== thread.tid) return -Errno.EPERM;
+  }
+  if (tid !== 0) return toThread(thread, pid, tid, signal, info);
   return toProcess(thread, pid, signal, info.code, info.value);
 }
 

@@ -11,7 +11,7 @@ import { DescriptorTable } from "./description.js";
 import { deviceTree } from "./devices.js";
 import { Fail, fail } from "./fail.js";
 import { punchObject } from "./fallocate.js";
-import type { Handle } from "./handle.js";
+import { type Handle, Listeners } from "./handle.js";
 import type { HostFs, HostStdio } from "./host.js";
 import { HostTree } from "./hostdir.js";
 import { HostPaths } from "./hostpaths.js";
@@ -23,7 +23,7 @@ import { MemFs } from "./memfs.js";
 import { type Bind, Mounts } from "./mounts.js";
 import { Objects } from "./objects.js";
 import { nameless } from "./open.js";
-import { processOf } from "./pidfd.js";
+import { openPidfd, processOf } from "./pidfd.js";
 import { type ProcSource, procTree } from "./proc.js";
 import { Directory, State, type World } from "./process.js";
 import { execFiles, openImage, openProgram, runningAt } from "./program.js";
@@ -33,9 +33,9 @@ import {
   type FileService,
   HostCall,
   type MachineSide,
-  type ProcessFacts,
   type Program,
   ProgramError,
+  Stage,
 } from "./service.js";
 import { Segments, shmAt, shmDt } from "./shm.js";
 import { stdioHandle } from "./stdio.js";
@@ -74,7 +74,6 @@ export class Files implements FileService {
   private readonly world: World;
   private readonly processes = new Map<number, State>();
   private readonly mounts: Mounts;
-  private facts: ProcessFacts = {};
 
   constructor(private readonly options: FilesOptions) {
     const { owner, host, root, umask, pid } = options;
@@ -91,6 +90,9 @@ export class Files implements FileService {
       segments: new Segments(),
       locks: new Locks(),
       processes: this.processes,
+      zombies: new Map(),
+      threadEnded: new Listeners(),
+      facts: {},
       termios: freshTermios(),
       firstPid: pid,
       caller: { pid, tid: pid },
@@ -113,7 +115,7 @@ export class Files implements FileService {
 
   connect({ cache, facts }: MachineSide): void {
     this.world.objects.cache = cache;
-    this.facts = facts ?? {};
+    this.world.facts = facts ?? {};
   }
 
   private addStdio(table: DescriptorTable): void {
@@ -144,7 +146,7 @@ export class Files implements FileService {
       cpus,
       pids: () => [...this.processes.keys()],
       process: (pid) => this.processes.get(pid),
-      facts: () => this.facts,
+      facts: () => this.world.facts,
     };
   }
 
@@ -229,6 +231,8 @@ export class Files implements FileService {
         return execFiles(this.stateOf(pid), call);
       case HostCall.ProcessOf:
         return processOf(this.stateOf(pid), call);
+      case HostCall.OpenPidfd:
+        return openPidfd(this.stateOf(pid), call);
       case HostCall.GiveBack:
         return giveBack(this.stateOf(pid), call);
       case HostCall.ShmAt:
@@ -248,17 +252,26 @@ export class Files implements FileService {
   private fork(parent: State, pid: number, flags: number): number {
     if (this.processes.has(pid)) fail(Errno.EEXIST);
     this.processes.set(pid, parent.fork(pid, flags));
+    this.world.zombies.delete(pid);
     return 0;
   }
 
   private exit(pid: number): number {
-    this.stateOf(pid).exit();
+    const state = this.stateOf(pid);
+    const { facts, zombies } = this.world;
+    for (const id of zombies.keys()) if ((facts.stage?.(id) ?? Stage.Gone) === Stage.Gone) zombies.delete(id);
+    zombies.set(pid, state);
     this.processes.delete(pid);
+    state.exit();
     return 0;
   }
 
   cancel(cpu: number): void {
     this.world.waits.cancel(cpu);
+  }
+
+  threadEnded(): void {
+    this.world.threadEnded.tell();
   }
 
   async close(): Promise<void> {

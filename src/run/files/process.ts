@@ -14,6 +14,7 @@ import type { Locks } from "./locks.js";
 import type { MemFs } from "./memfs.js";
 import type { Objects } from "./objects.js";
 import type { Namespace } from "./resolve.js";
+import type { ProcessFacts } from "./service.js";
 import type { Segments } from "./shm.js";
 import type { Credentials, Mount, Place } from "./vnode.js";
 import type { Waits } from "./waits.js";
@@ -37,6 +38,12 @@ export interface World {
   readonly locks: Locks;
   /** Those that have not ended, by their ids. */
   readonly processes: Map<number, State>;
+  /** Those that have, by their ids, as long as something is left of them, or a little longer. */
+  readonly zombies: Map<number, State>;
+  /** Told when a thread has ended. */
+  readonly threadEnded: Listeners;
+  /** What the machine knows of all these. */
+  facts: ProcessFacts;
   /** The terminal's settings as a guest last set them; see ioctl.ts. */
   termios: Uint8Array;
   /** The process the machine began with: its group is what the terminal says of itself (TIOCGPGRP). */

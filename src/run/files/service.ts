@@ -54,8 +54,12 @@ export enum HostCall {
    *  of it. -EBADF. */
   ExecFiles = 0x10013,
 
-  /** (pidfd, 1: it must live) -> the id of the process; -EBADF no pidfd; -ESRCH it has ended. */
+  /** (pidfd, 1: something must be left of it, bounce offset) -> the id of the process; at the bounce offset {u32 thread id, 0 the whole
+   *  process, u32 1 with O_NONBLOCK}. -EBADF no pidfd; -ESRCH. */
   ProcessOf = 0x10014,
+
+  /** (id, 1: of a thread) -> a pidfd of who is being made; errors as pidfd_open(2). */
+  OpenPidfd = 0x10016,
 
   /** (fd, kept, count): the last read gave `count` bytes, at bounce offset 0 still, and only the first `kept` reached the
    *  guest's memory -> how many count as read: of a pipe whole pages only (fs/pipe.c), of an eventfd the rest is lost. */
@@ -142,13 +146,22 @@ export interface UsageFact {
   readonly swapped?: number;
 }
 
-/** What the machine knows of its processes, for /proc. Where a question cannot be asked the files about it are absent. */
+/** What became of a process; as the core has it. */
+export enum Stage {
+  Gone = 0,
+  Live = 1,
+  /** It has ended, and was not waited for. */
+  Zombie = 2,
+}
+
+/** What the machine knows of its processes, for /proc and pidfds. Where a question cannot be asked the files about it are absent. */
 export interface ProcessFacts {
   maps?(pid: number): readonly VmaFact[];
   usage?(pid: number): UsageFact | undefined;
   /** Thread ids, the process's own first. */
   threads?(pid: number): readonly number[];
   parent?(pid: number): number;
+  stage?(pid: number): Stage;
   /** A letter of proc(5): R, S, D, Z, T. */
   state?(pid: number): string;
   /** What prctl(PR_SET_NAME) called the thread; undefined: nothing. */
@@ -212,6 +225,8 @@ export interface FileService {
   openProgram(name: string): Promise<Program>;
   handle(request: FileRequest): Promise<number> | number;
   cancel(cpu: number): void;
+  /** A thread of whichever process has ended; what ended with it, too. */
+  threadEnded(): void;
   /** Writes out what is buffered for stdout and stderr; nothing is asked after it. */
   close(): Promise<void>;
 }
