@@ -114,6 +114,7 @@ const CASES: readonly Case[] = [
       "files",
       "kills",
       "queues",
+      "zombies",
       "groups",
       "orphans",
       "threads",

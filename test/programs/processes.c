@@ -1,10 +1,12 @@
 /* Processes: fork, exit, wait, kill, groups, sessions, orphans. */
 #include "program.h"
+#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -405,6 +407,58 @@ static void queues(void) {
   close(ready[1]);
 }
 
+static const char *procPath(pid_t pid, const char *name) {
+  static char path[64];
+  snprintf(path, sizeof path, "/proc/%d/%s", pid, name);
+  return path;
+}
+
+static void showProc(pid_t pid, const char *name) {
+  char text[4096] = "";
+  int fd = open(procPath(pid, name), O_RDONLY);
+  long n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+  say("%s: %s, %d bytes", name, outcome(n), strcmp(name, "status") == 0 || strcmp(name, "stat") == 0 ? n > 0 : (int)n);
+  if (strcmp(name, "comm") == 0 || strcmp(name, "statm") == 0) printf("%s", text);
+  if (strcmp(name, "stat") == 0) say("state %c", strrchr(text, ')')[2]);
+  const char *lines[] = {"\nState:", "\nUmask:", "\nVmSize:", "\nThreads:"};
+  for (int i = 0; i < COUNT(lines) && strcmp(name, "status") == 0; i++) {
+    char *line = strstr(text, lines[i]);
+    say("%s%.*s", lines[i] + 1, line ? (int)strcspn(line + strlen(lines[i]), "\n") : 7, line ? line + strlen(lines[i]) : " absent");
+  }
+  if (fd >= 0) close(fd);
+}
+
+static void listProc(pid_t pid, const char *name) {
+  int entries = 0;
+  DIR *folder = opendir(procPath(pid, name));
+  must(folder != NULL, "opendir");
+  for (struct dirent *entry; (entry = readdir(folder));)
+    if (entry->d_name[0] != '.') entries += 1 + 100 * (atoi(entry->d_name) == pid);
+  closedir(folder);
+  say("%s: %d", name, entries);
+}
+
+static void endsNamed(void *unused) {
+  (void)unused;
+  prctl(PR_SET_NAME, "by its own name");
+}
+
+/* What /proc has of a process that has ended and was not waited for: its name, state and ids. */
+static void zombies(void) {
+  pid_t pid = start(endsNamed, NULL);
+  siginfo_t info;
+  must(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) == 0, "waitid");
+  const char *texts[] = {"comm", "stat", "status", "statm", "maps", "cmdline", "mem"};
+  for (int i = 0; i < COUNT(texts); i++) showProc(pid, texts[i]);
+  const char *links[] = {"exe", "cwd", "root", "fd/1"};
+  char to[64];
+  for (int i = 0; i < COUNT(links); i++) say("%s: %s", links[i], outcome(readlink(procPath(pid, links[i]), to, sizeof to)));
+  listProc(pid, "fd");
+  listProc(pid, "task");
+  ended(pid);
+  say("gone: %s", outcome(access(procPath(pid, "stat"), F_OK)));
+}
+
 static void leads(void *unused) {
   (void)unused;
   say("setpgid: %s", outcome(setpgid(0, 0)));
@@ -619,6 +673,7 @@ static const struct section sections[] = {
     {"files", files},
     {"kills", kills},
     {"queues", queues},
+    {"zombies", zombies},
     {"groups", groups},
     {"orphans", orphans},
     {"threads", threads},

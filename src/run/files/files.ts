@@ -25,7 +25,7 @@ import { Objects } from "./objects.js";
 import { nameless } from "./open.js";
 import { openPidfd, processOf } from "./pidfd.js";
 import { type ProcSource, procTree } from "./proc.js";
-import { Directory, State, type World } from "./process.js";
+import { Directory, processAt, State, type World } from "./process.js";
 import { execFiles, openImage, openProgram, runningAt } from "./program.js";
 import { Namespace } from "./resolve.js";
 import {
@@ -144,8 +144,8 @@ export class Files implements FileService {
       owner,
       memoryBytes,
       cpus,
-      pids: () => [...this.processes.keys()],
-      process: (pid) => this.processes.get(pid),
+      pids: () => [...this.processes.keys(), ...this.world.zombies.keys()].filter((pid) => processAt(this.world, pid)),
+      process: (pid) => processAt(this.world, pid),
       facts: () => this.world.facts,
     };
   }
@@ -262,7 +262,7 @@ export class Files implements FileService {
     for (const id of zombies.keys()) if ((facts.stage?.(id) ?? Stage.Gone) === Stage.Gone) zombies.delete(id);
     zombies.set(pid, state);
     this.processes.delete(pid);
-    state.exit();
+    state.exit(facts.name?.(pid));
     return 0;
   }
 

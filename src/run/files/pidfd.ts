@@ -12,6 +12,7 @@ import { Handle } from "./handle.js";
 import { Open, Poll } from "./linux.js";
 import { nameless } from "./open.js";
 import { anonymousStat } from "./pipe.js";
+import { processAt, stageOf } from "./process.js";
 import { Stage } from "./service.js";
 import type { Stat } from "./stat.js";
 
@@ -69,13 +70,6 @@ class Pidfd extends Handle {
 
 const threadsOf = ({ world, pid }: State): readonly number[] => world.facts.threads?.(pid) ?? [pid];
 
-/** Its files are gone a little before it is a zombie: until then it lives. */
-function stageOf(process: State): Stage {
-  if (!process.hasEnded) return Stage.Live;
-  const { world, pid } = process;
-  return world.zombies.get(pid) === process ? (world.facts.stage?.(pid) ?? Stage.Gone) : Stage.Gone;
-}
-
 export const pidfdOpen: Verb = (state, call) => {
   const [id, flags] = [call.int(0), call.uint(1)];
   onlyFlags(flags, Open.NonBlock | THREAD);
@@ -86,8 +80,7 @@ export const pidfdOpen: Verb = (state, call) => {
 function open(state: State, id: number, flags: number): number {
   const { world } = state;
   const thread = (flags & THREAD) !== 0;
-  const zombie = world.zombies.get(id);
-  let process = world.processes.get(id) ?? (zombie && stageOf(zombie) !== Stage.Gone ? zombie : undefined);
+  let process = processAt(world, id);
   if (!process) {
     process = [...world.processes.values()].find((each) => threadsOf(each).includes(id)) ?? fail(Errno.ESRCH);
     if (!thread) fail(Errno.ENOENT);

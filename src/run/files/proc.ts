@@ -1,4 +1,4 @@
-/** files/proc.ts: /proc, the little of it that is true here: a directory for each live process (procpid.ts), and what the
+/** files/proc.ts: /proc, the little of it that is true here: a directory for each process (procpid.ts), zombies too, and what the
  *  machine is. What is not known (load, other file systems) is absent, not invented. `self` is whoever asks. */
 import type { State, World } from "./process.js";
 import { ProcDirectory, ProcLink, type ProcNode, ProcText } from "./procnode.js";

@@ -14,7 +14,7 @@ import type { Locks } from "./locks.js";
 import type { MemFs } from "./memfs.js";
 import type { Objects } from "./objects.js";
 import type { Namespace } from "./resolve.js";
-import type { ProcessFacts } from "./service.js";
+import { type ProcessFacts, Stage } from "./service.js";
 import type { Segments } from "./shm.js";
 import type { Credentials, Mount, Place } from "./vnode.js";
 import type { Waits } from "./waits.js";
@@ -50,6 +50,19 @@ export interface World {
   readonly firstPid: number;
   /** Who asked for what is being served now. */
   caller: { readonly pid: number; readonly tid: number };
+}
+
+/** Its files are gone a little before it is a zombie: until then it lives. */
+export function stageOf(process: State): Stage {
+  if (!process.hasEnded) return Stage.Live;
+  const { world, pid } = process;
+  return world.zombies.get(pid) === process ? (world.facts.stage?.(pid) ?? Stage.Gone) : Stage.Gone;
+}
+
+/** The process that has this id, a zombie too. */
+export function processAt(world: World, pid: number): State | undefined {
+  const zombie = world.zombies.get(pid);
+  return world.processes.get(pid) ?? (zombie && stageOf(zombie) !== Stage.Gone ? zombie : undefined);
 }
 
 /** Working directory and umask: fs/fs_struct.c. */
@@ -168,11 +181,13 @@ export class State {
     this.program = program;
   }
 
-  exit(): void {
+  /** `name`: what the process is called at its end. */
+  exit(name = this.program.name): void {
     this.letGo();
     this.files.leave();
     this.directory.leave();
     this.program.place?.node.letGo();
+    this.program = { place: undefined, argv: [], name };
     this.hasEnded = true;
     this.ended.tell();
   }

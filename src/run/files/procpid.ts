@@ -1,5 +1,6 @@
 /** files/procpid.ts: /proc/PID, and /proc/PID/task/TID, which shows the same of a process except what is one thread's.
  *  A file whose facts the machine does not know is not there. Whoever asks may look at every process: all have one owner.
+ *  A zombie has no memory, descriptors, program or directories any more.
  *  A directory opened while its process lived answers ENOENT afterwards, its open texts stay as they were.
  *  Linux     compare fs/proc/base.c:tgid_base_stuff, tid_base_stuff, proc_pid_cmdline_ops, mem_rw */
 import { Errno } from "../../core/abi/errno.js";
@@ -22,6 +23,8 @@ export function processDirectory(
 ): ProcDirectory {
   const { owner, world } = source;
   const state = (): State => source.process(pid) ?? fail(Errno.ENOENT);
+  /** undefined: a zombie. */
+  const live = (): State | undefined => (state().hasEnded ? undefined : state());
   const text = (make: () => string) => (at: string) => new ProcText(owner, at, make);
   const place = (which: () => Place | undefined) => (at: string) => {
     const label = (): string => shownPath(world, which() ?? fail(Errno.ENOENT));
@@ -39,11 +42,11 @@ export function processDirectory(
         ),
       ],
       ["comm", text(() => `${commOf(source, state(), tid)}\n`)],
-      ["cwd", place(() => state().cwd)],
-      ["exe", place(() => state().running.place)],
-      ["fd", (at) => new ProcDirectory(owner, at, () => descriptorLinks(state()), directory)],
-      ["mounts", text(() => "")],
-      ["root", place(() => world.space.root)],
+      ["cwd", place(() => live()?.cwd)],
+      ["exe", place(() => live()?.running.place)],
+      ["fd", (at) => new ProcDirectory(owner, at, () => descriptorLinks(live()), directory)],
+      ["mounts", text(() => (live() ? "" : fail(Errno.EINVAL)))],
+      ["root", place(() => live() && world.space.root)],
       ["status", text(() => statusText(factsOf(source, state(), tid)))],
     ]);
     if (facts.maps)
@@ -60,7 +63,7 @@ export function processDirectory(
         "statm",
         text(() => statmText(facts.usage?.(pid))),
       );
-      children.set("mem", (at) => new ProcMemory(owner, at, pid));
+      children.set("mem", (at) => new ProcMemory(owner, at, live));
     }
     if (tid === undefined) children.set("task", (at) => taskDirectory(source, at, pid, directory));
     return children;
@@ -90,6 +93,7 @@ function taskDirectory(source: ProcSource, path: string, pid: number, parent: Pr
 /** Known without the machine: the first thread, and the one that asks. */
 function threadsOf(source: ProcSource, pid: number): readonly number[] {
   const { caller } = source.world;
+  if (source.process(pid)?.hasEnded) return [pid];
   return source.facts().threads?.(pid) ?? [...new Set(caller.pid === pid ? [pid, caller.tid] : [pid])];
 }
 
@@ -102,7 +106,7 @@ function factsOf(source: ProcSource, state: State, tid = state.pid) {
   return {
     pid,
     tid,
-    umask,
+    umask: state.hasEnded ? undefined : umask,
     owner: source.owner,
     name: commOf(source, state, tid),
     state: source.world.caller.tid === tid ? "R" : (facts.state?.(tid) ?? "S"),
@@ -112,7 +116,8 @@ function factsOf(source: ProcSource, state: State, tid = state.pid) {
   };
 }
 
-function descriptorLinks(state: State): Children {
+function descriptorLinks(state: State | undefined): Children {
+  if (!state) return NOTHING;
   return new Map(
     state.table.numbers().map((fd) => {
       const { place, handle } = state.table.get(fd);
@@ -127,7 +132,7 @@ class ProcMemory extends ProcNode {
   constructor(
     owner: Credentials,
     path: string,
-    private readonly pid: number,
+    private readonly live: () => State | undefined,
   ) {
     super(owner, path, Mode.Regular | 0o600);
   }
@@ -135,7 +140,7 @@ class ProcMemory extends ProcNode {
     return true;
   }
   override open(): ProcHandle {
-    return new MemoryHandle(this, this.pid);
+    return new MemoryHandle(this, (this.live() ?? fail(Errno.ESRCH)).pid);
   }
 }
 

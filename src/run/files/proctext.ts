@@ -15,7 +15,8 @@ const SHARED_MEMORY = 1n;
 export interface PidFacts {
   readonly pid: number;
   readonly tid: number;
-  readonly umask: number;
+  /** undefined: of a zombie. */
+  readonly umask: number | undefined;
   readonly owner: Credentials;
   readonly name: string;
   readonly state: string;
@@ -53,7 +54,7 @@ export function statusText({ pid, tid, umask, owner, name, state, parent, thread
   ];
   return [
     `Name:\t${escaped(name, "\n\\")}`,
-    `Umask:\t${umask.toString(8).padStart(4, "0")}`,
+    ...(umask === undefined ? [] : [`Umask:\t${umask.toString(8).padStart(4, "0")}`]),
     `State:\t${state} (${STATES[state] ?? "unknown"})`,
     `Tgid:\t${pid}`,
     "Ngid:\t0",
