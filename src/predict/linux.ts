@@ -36,13 +36,13 @@ export class Linux {
   constructor(sim: Simulator, sockets: number, counted: boolean, seedOf: (bound: number) => number) {
     const { values, net } = sim;
     const mmapLock = net.lines.recordOf(sim.core.core.watched(Watch.MmapLock, 0));
-    if (values.prefetchLock !== 0) this.#prefetch = { record: mmapLock, kind: Touch.Prefetch, holdNs: 0 };
-    if (counted) this.#count = { record: net.lines.add(), kind: Touch.Atomic, holdNs: 0 };
-    const each = (n: number, kind: Touch, holdNs: number) =>
-      Array.from({ length: n }, () => ({ record: net.lines.add(), kind, holdNs }));
+    if (values.prefetchLock !== 0) this.#prefetch = { record: mmapLock, kind: Touch.Prefetch, holdNs: 0, lines: 0 };
+    if (counted) this.#count = { record: net.lines.add(), kind: Touch.Atomic, holdNs: 0, lines: 0 };
+    const each = (n: number, kind: Touch, holdNs: number, lines = 0) =>
+      Array.from({ length: n }, () => ({ record: net.lines.add(), kind, holdNs, lines }));
     this.#batches = [values.zoneBatch, values.lruBatch, values.chargeBatch];
     this.#zones = each(sockets, Touch.Lock, values.zoneHold * values.zoneBatch);
-    this.#lists = each(sockets, Touch.Lock, values.lruHold * values.lruBatch);
+    this.#lists = each(sockets, Touch.Lock, values.lruHold * values.lruBatch, values.lruLines);
     this.#counters = each(values.chargeLevels, Touch.Atomic, 0);
     this.#taken = new Uint32Array(sim.cpus.length);
     this.#gathered = new Uint32Array(sim.cpus.length);

@@ -20,6 +20,7 @@ import type { Values } from "./constants.js";
 import { type CoreBuild, HookedCore, Mark, type Seam } from "./core.js";
 import { Heap } from "./heap.js";
 import { Interconnect } from "./interconnect.js";
+import { Load } from "./load.js";
 import type { Machine } from "./machine.js";
 import { type Lane, type LineStep, Processor, type Program, Spent, Stop, Touch } from "./processor.js";
 import { Samples } from "./samples.js";
@@ -59,6 +60,7 @@ export class Simulator implements Seam {
   readonly #irqTables: boolean;
   readonly #accesses: Accesses;
   readonly #quantum: number;
+  readonly #load: Load;
   readonly #sleepers = new Map<number, Processor[]>();
   readonly #zoneFree: Float64Array;
   #cpu!: Processor;
@@ -80,15 +82,8 @@ export class Simulator implements Seam {
     this.net = new Interconnect(values, at, memoryBytes, this.heap, this.cpus);
     this.#zoneFree = new Float64Array(machine.topology.sockets);
     this.#accesses = new Accesses(build, this.core, this.net, this.cpus, values, setting);
-    const perSocket = machine.cpus / machine.topology.threadsPerCore / machine.topology.sockets;
-    const perCore = new Map<number, number>();
-    for (const { core } of at) perCore.set(core, (perCore.get(core) ?? 0) + 1);
-    for (const cpu of this.cpus) {
-      const busy = Math.min(1, at.filter(({ socket }) => socket === cpu.socket).length / perSocket);
-      const clock = 1 + (values.allCoreSlowdown - 1) * busy;
-      cpu.slow = clock * (perCore.get(at[cpu.index].core)! > 1 ? values.siblingSlowdown : 1);
-      this.core.plain.cpuOnline(cpu.area);
-    }
+    this.#load = new Load(values, machine.topology, at, this.cpus);
+    for (const cpu of this.cpus) this.core.plain.cpuOnline(cpu.area);
   }
 
   /** Runs every program to its end. `start`: each CPU's first moment. */
@@ -160,6 +155,7 @@ export class Simulator implements Seam {
     if (step.done) {
       cpu.done = true;
       this.#unfinished--;
+      this.#load.ended(cpu);
       return false;
     }
     if (typeof step.value === "function") lane.call = step.value;
@@ -170,12 +166,13 @@ export class Simulator implements Seam {
     return false;
   }
 
-  #line(cpu: Processor, { record, kind, holdNs }: LineStep): void {
+  #line(cpu: Processor, { record, kind, holdNs, lines }: LineStep): void {
     const { lane } = cpu;
     lane.due = true;
     lane.record = record;
     lane.touch = kind;
     lane.holdNs = holdNs;
+    lane.lines = lines;
     lane.lockWord = kind === Touch.Lock;
   }
 
