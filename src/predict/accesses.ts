@@ -85,6 +85,9 @@ export class Accesses {
     const { MMAP_LOCK, S_SEQ, S_PGD } = layout["mm/space.ts"];
     if (values.pgdBesideLock !== 0) net.lines.alias(this.#mmapLock + S_PGD - MMAP_LOCK, this.#mmapLock);
     if (values.sequenceBesideLock !== 0) net.lines.alias(this.#mmapLock + S_SEQ - MMAP_LOCK, this.#mmapLock);
+    if (values.flushQueueTogether !== 0) {
+      for (const { area } of cpus) for (let at = 64; at < this.#owned; at += 64) net.lines.alias(area + at, area);
+    }
     const behind = values.storeBehind !== 0;
     this.#vmaOwner = behind && policy === Policy.VmaLock && values.vmaOwnerBesideLock !== 0;
     this.#ownerRecord = behind && values.ownerBesideLock !== 0 ? lockLine : 0;

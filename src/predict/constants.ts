@@ -47,6 +47,8 @@ export const CONSTANTS = {
   interrupt: { unit: "ns", about: "entering and leaving an interrupt handler" },
   flushPage: { unit: "ns", about: "dropping one page from the own TLB" },
   broadcast: { unit: "ns", about: "a TLB invalidation that hardware broadcasts, until it is complete" },
+  broadcastFrom: { unit: "count", about: "so many CPUs must run in the space for a flush to be broadcast", least: 1 },
+  broadcastBusy: { unit: "ns", about: "the next such invalidation, of whatever CPU, waits for so long" },
   sleep: { unit: "ns", about: "going to sleep: the switch to the idle task" },
   wake: { unit: "ns", about: "waking a sleeper: what the waker pays" },
   wakeUp: { unit: "ns", about: "from being woken to running" },
@@ -60,6 +62,12 @@ export const CONSTANTS = {
     most: 1,
   },
   sequenceBesideLock: { unit: "yes/no", about: "the sequence counts lie in mmapLock's line", most: 1 },
+  flushQueueTogether: {
+    unit: "yes/no",
+    about:
+      "all that is written in a target's area to ask it for a flush lies in one line; in the core it lies in three",
+    most: 1,
+  },
   lockReadOwns: {
     unit: "yes/no",
     about:
@@ -100,6 +108,21 @@ export const CONSTANTS = {
   lruLines: {
     unit: "count",
     about: "lines of the list that are written under the LRU lock, and that who had it last has",
+  },
+  zapPending: {
+    unit: "yes/no",
+    about: "unmapping counts itself in and out in a word of the space",
+    most: 1,
+  },
+  tlbGeneration: {
+    unit: "yes/no",
+    about: "each flush takes a number from a word of the space",
+    most: 1,
+  },
+  zapDrains: {
+    unit: "yes/no",
+    about: "unmapping first puts what its CPU gathered on the LRU list",
+    most: 1,
   },
   handOff: { unit: "count", about: "ways of a queued lock's line from its release to who waits, where somebody waits" },
   chargeBatch: { unit: "count", about: "pages a CPU charges to the memory cgroup at a time", least: 1 },

@@ -64,6 +64,8 @@ export class Simulator implements Seam {
   readonly #sleepers = new Map<number, Processor[]>();
   readonly #zoneFree: Float64Array;
   #cpu!: Processor;
+  /** When the next invalidation that hardware broadcasts can set out. */
+  #fabricFree = 0;
   #now = 0;
   #unfinished = 0;
 
@@ -71,7 +73,7 @@ export class Simulator implements Seam {
     const { machine, cpus, memoryBytes, values } = setting;
     this.values = values;
     this.#quantum = setting.quantumNs;
-    this.#broadcasts = machine.flush === "broadcast";
+    this.#broadcasts = machine.flush === "broadcast" && cpus >= values.broadcastFrom;
     this.#irqTables = setting.tables === Tables.Irq;
     this.core = new HookedCore(build, memoryBytes, 2 * cpus);
     const frames = this.core.plain.boot(memoryBytes, cpus, setting.policy, setting.tables, setting.layout);
@@ -308,7 +310,7 @@ export class Simulator implements Seam {
     cpu.round = round;
     const forTables = this.#irqTables && this.core.words[this.#accesses.gatheredTablesOf(cpu) >>> 2] !== 0;
     if (this.#broadcasts && !forTables) {
-      if (first) cpu.spend(Spent.IpiWait, values.broadcast);
+      if (first) this.#broadcast(cpu);
       if (idle) return;
       if (target.irqDepth === 0) this.#flushNow(target);
       else target.flushOwed = true;
@@ -320,6 +322,14 @@ export class Simulator implements Seam {
     target.irqSentAt = cpu.time;
     target.irqAt = cpu.time + (cpu.socket === target.socket ? values.ipiSocket : values.ipiRemote);
     this.#rouse(target);
+  }
+
+  /** Hardware tells every CPU, one invalidation after another. */
+  #broadcast(cpu: Processor): void {
+    const { broadcast, broadcastBusy } = this.values;
+    const start = Math.max(cpu.time, this.#fabricFree);
+    this.#fabricFree = start + broadcastBusy;
+    cpu.spend(Spent.IpiWait, start + broadcast - cpu.time);
   }
 
   /** Brings the CPU's turn forward to its interrupt, if it can be interrupted where it is. */

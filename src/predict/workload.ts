@@ -89,5 +89,6 @@ export function* memoryCall(thread: Thread, call: () => unknown, unmaps = 0): Ge
   if (unmaps > 0) yield* thread.linux.unmap(cpu, unmaps);
   yield call;
   thread.result = cpu.result;
+  if (unmaps > 0) yield* thread.linux.unmapped();
   yield () => core.kernelExit(cpu.area);
 }
