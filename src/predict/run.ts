@@ -122,6 +122,7 @@ export function simulate(build: CoreBuild, request: Request, softwareNs: number)
   });
   sim.run(programs, () => random.between(0, START_SPREAD_NS));
   const { rate, counted, ns } = rateOf(ends.values.slice(0, target).sort(), workload.shares ? 0 : WARM_SHARE);
+  const last = ends.values.reduce((most, end) => Math.max(most, end), 0);
   const spent = SPENT_NAMES.map((_, i) => sim.cpus.reduce((sum, cpu) => sum + cpu.spent[i], 0));
   const all = spent.reduce((sum, each) => sum + each, 0);
   return {
@@ -133,7 +134,7 @@ export function simulate(build: CoreBuild, request: Request, softwareNs: number)
     unmaps: unmaps.quantiles(),
     ipis: sim.ipis.quantiles(),
     irqOff: sim.irqOff.quantiles(),
-    footprint: marks.result(Math.max(...ends.values), values.gracePeriod),
+    footprint: marks.result(last, values.gracePeriod),
     events: sim.events,
     switches: sim.switches,
     transfers: sim.net.transfers,
