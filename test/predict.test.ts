@@ -1,47 +1,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { loadMachine, machineNames } from "../src/cli/predict/machines.js";
 import { loadPublished, validate, validationJobs } from "../src/cli/predict/validate.js";
-import type { CoreBuild } from "../src/predict/core.js";
 import { type Machine, ModelError, parseMachine, withValues } from "../src/predict/machine.js";
 import { type Comparison, verdictOf } from "../src/predict/published.js";
 import { type Outcome, type Request, simulate, softwareOf } from "../src/predict/run.js";
 import { distances, places } from "../src/predict/topology.js";
 import { WORKLOADS, workloadOf } from "../src/predict/workloads/index.js";
-
-const ROOT = fileURLToPath(new URL("../", import.meta.url));
-const build = load();
-const skylake = loadMachine(ROOT, "skylake-112");
-const pft = workloadOf("pft")!;
-const SOFTWARE_NS = 1000;
-
-function load(): CoreBuild {
-  const read = (name: string) => readFileSync(join(ROOT, "build", name)) as Buffer<ArrayBuffer>;
-  const json = (name: string) => JSON.parse(read(name).toString());
-  return {
-    hooked: new WebAssembly.Module(read("hooked.wasm")),
-    core: new WebAssembly.Module(read("core.wasm")),
-    sites: json("sites.json"),
-    layout: json("layout.json"),
-  };
-}
-
-function run(changes: Partial<Request> = {}): Outcome {
-  const request: Request = {
-    machine: skylake,
-    workload: pft,
-    cpus: 8,
-    policy: "optimistic",
-    tables: "rcu",
-    layout: "page",
-    seed: 1,
-    operations: 120,
-    ...changes,
-  };
-  return simulate(build, request, SOFTWARE_NS);
-}
+import { build, pft, ROOT, run, skylake } from "./support/predict.js";
 
 describe("a run", { timeout: 180_000 }, () => {
   test("is a function of its inputs and its seed", () => {
@@ -70,6 +37,11 @@ describe("a run", { timeout: 180_000 }, () => {
     const { spent } = run({ policy: "mmap-lock" });
     expect(Object.values(spent).reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 9);
     expect(spent.lockWait).toBeGreaterThan(0.01);
+  });
+
+  test("may be long: 130,000 operations", () => {
+    const { rate } = run({ workload: workloadOf("tlb_flush2")!, cpus: 1, operations: 130_000 });
+    expect(rate).toBeGreaterThan(1000);
   });
 
   test("cannot have more threads than the machine has CPUs", () => {

@@ -48,6 +48,10 @@ export class Accesses {
   /** A VMA's lock is a semaphore whose owner is stored, too. */
   readonly #vmaOwner: boolean;
   readonly #vmaLocks = new Map<number, number>();
+  /** Lines of VMAs' locks, by the VMA's number. */
+  readonly #vmaLockLines = new Map<number, number>();
+  readonly #vmaBytes: number;
+  readonly #readsFirst: boolean;
   readonly #counters: number;
   readonly #idle: number;
 
@@ -76,8 +80,14 @@ export class Accesses {
     this.#tableLock = layout["mm/frame.ts"].D_LOCK;
     this.#mmapLock = core.core.watched(Watch.MmapLock, 0);
     const lockLine = net.lines.recordOf(this.#mmapLock);
-    const { MMAP_LOCK, S_SEQ } = layout["mm/space.ts"];
+    this.#vmaBytes = layout["mm/vma.ts"].VMA_BYTES;
+    this.#readsFirst = policy === Policy.VmaRefcount;
+    const { MMAP_LOCK, S_SEQ, S_PGD } = layout["mm/space.ts"];
+    if (values.pgdBesideLock !== 0) net.lines.alias(this.#mmapLock + S_PGD - MMAP_LOCK, this.#mmapLock);
     if (values.sequenceBesideLock !== 0) net.lines.alias(this.#mmapLock + S_SEQ - MMAP_LOCK, this.#mmapLock);
+    if (values.flushQueueTogether !== 0) {
+      for (const { area } of cpus) for (let at = 64; at < this.#owned; at += 64) net.lines.alias(area + at, area);
+    }
     const behind = values.storeBehind !== 0;
     this.#vmaOwner = behind && policy === Policy.VmaLock && values.vmaOwnerBesideLock !== 0;
     this.#ownerRecord = behind && values.ownerBesideLock !== 0 ? lockLine : 0;
@@ -136,14 +146,16 @@ export class Accesses {
     if (this.#pretouch) this.#noteEntry(cpu, kind, address, width, at);
   }
 
-  /** `create`: a VMA's lock that is seen for the first time gets a line of its own. */
+  /** `create`: a VMA's lock that is seen for the first time gets its line. */
   recordOf(address: number, create = false): number {
     const known = this.#vmaLocks.get(address);
     if (known !== undefined) return known;
     if (!create || this.#values.vmaLockApart === 0 || (address & IN_LINE) !== this.#vmaLock) {
       return this.#net.lines.recordOf(address);
     }
-    const record = this.#net.lines.add();
+    const line = Math.floor((Math.floor(address / this.#vmaBytes) * this.#values.vmaLockBytes) / 64);
+    const record = this.#vmaLockLines.get(line) ?? this.#net.lines.add();
+    this.#vmaLockLines.set(line, record);
     this.#vmaLocks.set(address, record);
     return record;
   }
@@ -163,7 +175,7 @@ export class Accesses {
   #touchOf(kind: number, at: At, address: number): Touch {
     if (kind === Step.AtomicLoad && this.#values.lockReadOwns !== 0) {
       if (address === this.#mmapLock && at === At.OtherLock) return Touch.Own;
-      if (at === At.VmaLock && (address & IN_LINE) === this.#vmaLock) return Touch.Own;
+      if (!this.#readsFirst && at === At.VmaLock && (address & IN_LINE) === this.#vmaLock) return Touch.Own;
     }
     if (kind === Step.Load || kind === Step.AtomicLoad) return Touch.Read;
     return kind <= Step.AtomicStore ? Touch.Write : Touch.Atomic;

@@ -4,7 +4,7 @@
  * Two kinds  what the machine is, and what Linux does in a fault or a call that the core does not. The second kind is the
  *            model's own line or cost, never the core's: the core's locks, counts and entries are its code on its lines.
  */
-export type Unit = "ns" | "GB/s" | "×" | "count" | "µs" | "yes/no";
+export type Unit = "ns" | "GB/s" | "×" | "count" | "bytes" | "µs" | "yes/no";
 
 export interface Meaning {
   readonly unit: Unit;
@@ -47,6 +47,8 @@ export const CONSTANTS = {
   interrupt: { unit: "ns", about: "entering and leaving an interrupt handler" },
   flushPage: { unit: "ns", about: "dropping one page from the own TLB" },
   broadcast: { unit: "ns", about: "a TLB invalidation that hardware broadcasts, until it is complete" },
+  broadcastFrom: { unit: "count", about: "so many CPUs must run in the space for a flush to be broadcast", least: 1 },
+  broadcastBusy: { unit: "ns", about: "the next such invalidation, of whatever CPU, waits for so long" },
   sleep: { unit: "ns", about: "going to sleep: the switch to the idle task" },
   wake: { unit: "ns", about: "waking a sleeper: what the waker pays" },
   wakeUp: { unit: "ns", about: "from being woken to running" },
@@ -54,11 +56,22 @@ export const CONSTANTS = {
   fault: { unit: "ns", about: "one anonymous write fault, one thread, under mmapLock, all in" },
   call: { unit: "ns", about: "what the kernel does in a memory call beside the core's work" },
   prefetchLock: { unit: "yes/no", about: "the fault's entry prefetches mmapLock's line for writing", most: 1 },
+  pgdBesideLock: {
+    unit: "yes/no",
+    about: "the pointer to the page tables, which every walk reads, lies in mmapLock's line",
+    most: 1,
+  },
   sequenceBesideLock: { unit: "yes/no", about: "the sequence counts lie in mmapLock's line", most: 1 },
+  flushQueueTogether: {
+    unit: "yes/no",
+    about:
+      "all that is written in a target's area to ask it for a flush lies in one line; in the core it lies in three",
+    most: 1,
+  },
   lockReadOwns: {
     unit: "yes/no",
     about:
-      "the core reads a semaphore's word before it changes it, Linux does not: that read asks for the line for writing",
+      "the core reads a semaphore's word before it changes it, Linux does not: that read asks for the line for writing. A reference count is read first in both",
     most: 1,
   },
   vmaSequenceBesideLock: {
@@ -68,8 +81,14 @@ export const CONSTANTS = {
   },
   vmaLockApart: {
     unit: "yes/no",
-    about: "a VMA's lock has a line of its own; in the core it lies in the VMA's",
+    about: "a VMA's lock is not in the VMA's line, as in the core",
     most: 1,
+  },
+  vmaLockBytes: {
+    unit: "bytes",
+    about: "so densely lie the locks of VMAs, where they are apart: with less than a line, neighbours share one",
+    least: 1,
+    most: 64,
   },
   vmaOwnerBesideLock: {
     unit: "yes/no",
@@ -86,6 +105,26 @@ export const CONSTANTS = {
   zoneHold: { unit: "ns", about: "the zone's lock is held for each frame of a batch" },
   lruBatch: { unit: "count", about: "pages a CPU gathers before it puts them on the LRU list", least: 1 },
   lruHold: { unit: "ns", about: "the LRU lock is held for each page of a batch" },
+  lruLines: {
+    unit: "count",
+    about: "lines of the list that are written under the LRU lock, and that who had it last has",
+  },
+  zapPending: {
+    unit: "yes/no",
+    about: "unmapping counts itself in and out in a word of the space",
+    most: 1,
+  },
+  tlbGeneration: {
+    unit: "yes/no",
+    about: "each flush takes a number from a word of the space",
+    most: 1,
+  },
+  zapDrains: {
+    unit: "yes/no",
+    about: "unmapping first puts what its CPU gathered on the LRU list",
+    most: 1,
+  },
+  handOff: { unit: "count", about: "ways of a queued lock's line from its release to who waits, where somebody waits" },
   chargeBatch: { unit: "count", about: "pages a CPU charges to the memory cgroup at a time", least: 1 },
   chargeLevels: { unit: "count", about: "counters that a charge adds to" },
 } as const satisfies Record<string, Meaning>;

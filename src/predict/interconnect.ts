@@ -190,13 +190,19 @@ export class Interconnect {
     return true;
   }
 
-  /** The model's own queued lock: the line goes to whoever came first, and stays while the lock is held. */
-  #lock(cpu: Processor, { record, holdNs }: Lane): boolean {
+  /**
+   * The model's own queued lock: it goes to whoever came first, and its line stays while it is held. Where somebody waits, the line
+   * goes several ways: the holder takes it back to release it, the waiter reads it, and takes it (qspinlock.c). What is
+   * written under it comes from whoever held it last.
+   */
+  #lock(cpu: Processor, { record, holdNs, lines: inside }: Lane): boolean {
     const { lines } = this;
     const owner = lines.owner(record);
     const way = owner === NOBODY ? this.#values.memory : this.#way(owner, cpu.index);
-    const start = Math.max(cpu.time, lines.freeAt(record));
-    cpu.spend(Spent.LockWait, start + way - cpu.time);
+    const free = lines.freeAt(record);
+    const waits = free > cpu.time && owner !== cpu.index;
+    cpu.spend(Spent.LockWait, Math.max(cpu.time, free) + (waits ? this.#values.handOff : 1) * way - cpu.time);
+    cpu.spend(Spent.MissLocked, inside * way);
     cpu.spend(Spent.Useful, holdNs);
     lines.own(record, cpu.index);
     lines.keepUntil(record, cpu.time);

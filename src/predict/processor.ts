@@ -11,6 +11,8 @@ export interface LineStep {
   readonly kind: Touch;
   /** For how long it is then held. */
   readonly holdNs: number;
+  /** What else its last holder has of what is written while it is held. */
+  readonly lines: number;
 }
 
 export enum Touch {
@@ -68,6 +70,7 @@ export class Lane {
   touch = Touch.Read;
   record = 0;
   holdNs = 0;
+  lines = 0;
   /** The event is on a lock's word. */
   lockWord = false;
   stop = Stop.Event;

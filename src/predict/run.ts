@@ -1,7 +1,8 @@
 /**
  * One simulated run: a machine, a workload, so many threads, a policy; and what came of it.
  *
- * Rate       all threads run until together they have done so many operations; the rate is that of the last 85 % of them.
+ * Rate       all threads run until together they have done so many operations; the rate is that of the last 85 % of them. Where
+ *            threads have shares, it is that of all of them, from the first thread's begin to the last one's end.
  * Software   what a fault costs beside the core: the machine's one-thread fault under mmapLock, less what a run on one CPU
  *            with no such cost takes. So every machine is put on its published one-thread figure, base, once.
  */
@@ -92,6 +93,7 @@ export function simulate(build: CoreBuild, request: Request, softwareNs: number)
   const ends = new Samples();
   const target = cpus * operations;
   let over = false;
+  const done = new Uint32Array(cpus);
   const faults = new Samples();
   const unmaps = new Samples();
   const programs = sim.cpus.map((cpu): Program => {
@@ -107,10 +109,11 @@ export function simulate(build: CoreBuild, request: Request, softwareNs: number)
       faults,
       unmaps,
       result: 0,
-      more: () => !over,
+      more: workload.shares ? () => done[cpu.index] < operations : () => !over,
       marks,
       ended: () => {
         ends.add(cpu.time);
+        done[cpu.index]++;
         marks.endOperation();
         if (ends.count === target) over = true;
       },
@@ -118,7 +121,8 @@ export function simulate(build: CoreBuild, request: Request, softwareNs: number)
     return whole(workload.program(thread), () => core.cpuOffline(cpu.area));
   });
   sim.run(programs, () => random.between(0, START_SPREAD_NS));
-  const { rate, counted, ns } = rateOf(ends.values.slice(0, target).sort());
+  const { rate, counted, ns } = rateOf(ends.values.slice(0, target).sort(), workload.shares ? 0 : WARM_SHARE);
+  const last = ends.values.reduce((most, end) => Math.max(most, end), 0);
   const spent = SPENT_NAMES.map((_, i) => sim.cpus.reduce((sum, cpu) => sum + cpu.spent[i], 0));
   const all = spent.reduce((sum, each) => sum + each, 0);
   return {
@@ -130,7 +134,7 @@ export function simulate(build: CoreBuild, request: Request, softwareNs: number)
     unmaps: unmaps.quantiles(),
     ipis: sim.ipis.quantiles(),
     irqOff: sim.irqOff.quantiles(),
-    footprint: marks.result(Math.max(...ends.values), values.gracePeriod),
+    footprint: marks.result(last, values.gracePeriod),
     events: sim.events,
     switches: sim.switches,
     transfers: sim.net.transfers,
@@ -147,9 +151,9 @@ function memoryFor({ layout }: CoreBuild, pages: number, cpus: number): number {
   return Math.ceil(bytes / 65536) * 65536;
 }
 
-/** Of the moments at which operations ended, in order. */
-function rateOf(ends: Float64Array): { rate: number; counted: number; ns: number } {
-  const first = Math.floor(ends.length * WARM_SHARE);
+/** Of the moments at which operations ended, in order, but for the first ones. */
+function rateOf(ends: Float64Array, warm: number): { rate: number; counted: number; ns: number } {
+  const first = Math.floor(ends.length * warm);
   const counted = ends.length - 1 - first;
   const ns = ends[ends.length - 1] - ends[first];
   return { rate: (counted / ns) * 1e9, counted, ns };

@@ -20,6 +20,7 @@ import type { Values } from "./constants.js";
 import { type CoreBuild, HookedCore, Mark, type Seam } from "./core.js";
 import { Heap } from "./heap.js";
 import { Interconnect } from "./interconnect.js";
+import { Load } from "./load.js";
 import type { Machine } from "./machine.js";
 import { type Lane, type LineStep, Processor, type Program, Spent, Stop, Touch } from "./processor.js";
 import { Samples } from "./samples.js";
@@ -59,9 +60,12 @@ export class Simulator implements Seam {
   readonly #irqTables: boolean;
   readonly #accesses: Accesses;
   readonly #quantum: number;
+  readonly #load: Load;
   readonly #sleepers = new Map<number, Processor[]>();
   readonly #zoneFree: Float64Array;
   #cpu!: Processor;
+  /** When the next invalidation that hardware broadcasts can set out. */
+  #fabricFree = 0;
   #now = 0;
   #unfinished = 0;
 
@@ -69,7 +73,7 @@ export class Simulator implements Seam {
     const { machine, cpus, memoryBytes, values } = setting;
     this.values = values;
     this.#quantum = setting.quantumNs;
-    this.#broadcasts = machine.flush === "broadcast";
+    this.#broadcasts = machine.flush === "broadcast" && cpus >= values.broadcastFrom;
     this.#irqTables = setting.tables === Tables.Irq;
     this.core = new HookedCore(build, memoryBytes, 2 * cpus);
     const frames = this.core.plain.boot(memoryBytes, cpus, setting.policy, setting.tables, setting.layout);
@@ -80,15 +84,8 @@ export class Simulator implements Seam {
     this.net = new Interconnect(values, at, memoryBytes, this.heap, this.cpus);
     this.#zoneFree = new Float64Array(machine.topology.sockets);
     this.#accesses = new Accesses(build, this.core, this.net, this.cpus, values, setting);
-    const perSocket = machine.cpus / machine.topology.threadsPerCore / machine.topology.sockets;
-    const perCore = new Map<number, number>();
-    for (const { core } of at) perCore.set(core, (perCore.get(core) ?? 0) + 1);
-    for (const cpu of this.cpus) {
-      const busy = Math.min(1, at.filter(({ socket }) => socket === cpu.socket).length / perSocket);
-      const clock = 1 + (values.allCoreSlowdown - 1) * busy;
-      cpu.slow = clock * (perCore.get(at[cpu.index].core)! > 1 ? values.siblingSlowdown : 1);
-      this.core.plain.cpuOnline(cpu.area);
-    }
+    this.#load = new Load(values, machine.topology, at, this.cpus);
+    for (const cpu of this.cpus) this.core.plain.cpuOnline(cpu.area);
   }
 
   /** Runs every program to its end. `start`: each CPU's first moment. */
@@ -160,6 +157,7 @@ export class Simulator implements Seam {
     if (step.done) {
       cpu.done = true;
       this.#unfinished--;
+      this.#load.ended(cpu);
       return false;
     }
     if (typeof step.value === "function") lane.call = step.value;
@@ -170,12 +168,13 @@ export class Simulator implements Seam {
     return false;
   }
 
-  #line(cpu: Processor, { record, kind, holdNs }: LineStep): void {
+  #line(cpu: Processor, { record, kind, holdNs, lines }: LineStep): void {
     const { lane } = cpu;
     lane.due = true;
     lane.record = record;
     lane.touch = kind;
     lane.holdNs = holdNs;
+    lane.lines = lines;
     lane.lockWord = kind === Touch.Lock;
   }
 
@@ -311,7 +310,7 @@ export class Simulator implements Seam {
     cpu.round = round;
     const forTables = this.#irqTables && this.core.words[this.#accesses.gatheredTablesOf(cpu) >>> 2] !== 0;
     if (this.#broadcasts && !forTables) {
-      if (first) cpu.spend(Spent.IpiWait, values.broadcast);
+      if (first) this.#broadcast(cpu);
       if (idle) return;
       if (target.irqDepth === 0) this.#flushNow(target);
       else target.flushOwed = true;
@@ -323,6 +322,14 @@ export class Simulator implements Seam {
     target.irqSentAt = cpu.time;
     target.irqAt = cpu.time + (cpu.socket === target.socket ? values.ipiSocket : values.ipiRemote);
     this.#rouse(target);
+  }
+
+  /** Hardware tells every CPU, one invalidation after another. */
+  #broadcast(cpu: Processor): void {
+    const { broadcast, broadcastBusy } = this.values;
+    const start = Math.max(cpu.time, this.#fabricFree);
+    this.#fabricFree = start + broadcastBusy;
+    cpu.spend(Spent.IpiWait, start + broadcast - cpu.time);
   }
 
   /** Brings the CPU's turn forward to its interrupt, if it can be interrupted where it is. */

@@ -1,8 +1,8 @@
 /**
  * Workloads: small programs of threads against the core's entry points, each beside what Linux would do around it.
  *
- * A program tells when each of its operations ended, and goes on until all threads together have done enough. A thread that is
- * faster than the others does more; those that touch a part of their own have twice the average to touch.
+ * A program tells when each of its operations ended, and goes on until all threads together have done enough: a thread that is
+ * faster than the others does more. With `shares` each does as many as any other.
  */
 import { Access } from "../core/abi/exit.js";
 import { MapFlag, Prot } from "../core/abi/mman.js";
@@ -40,6 +40,8 @@ export interface Workload {
   readonly about: string;
   /** What is counted: "faults", "loops". */
   readonly counts: string;
+  /** Each thread does as many operations as any other, and the time is that of the last one: as pft measures. */
+  readonly shares?: boolean;
   /** Pages of memory the whole needs at most. */
   pages(threads: number, operations: number): number;
   /** Before the threads start: mappings, by CPU 0, at no cost. */
@@ -87,5 +89,6 @@ export function* memoryCall(thread: Thread, call: () => unknown, unmaps = 0): Ge
   if (unmaps > 0) yield* thread.linux.unmap(cpu, unmaps);
   yield call;
   thread.result = cpu.result;
+  if (unmaps > 0) yield* thread.linux.unmapped();
   yield () => core.kernelExit(cpu.area);
 }

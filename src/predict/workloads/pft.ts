@@ -1,5 +1,6 @@
 /**
- * pft, as mmtests runs it: one anonymous mapping, each thread touches its own part of it, page by page, once.
+ * pft, as mmtests runs it: one anonymous mapping, each thread touches its own part of it, page by page, once. What it reports
+ * is all pages by the time from the first thread's begin to the last one's end (pft.c: update_walltime_and_rusage()).
  *
  * One VMA for all: under vma-lock its lock is as shared as mmapLock. Parts begin at a table of their own.
  */
@@ -11,7 +12,7 @@ const TABLE = 512;
 const GAP = TABLE * PAGE;
 
 function partPages(operations: number): number {
-  return Math.ceil((2 * operations) / TABLE) * TABLE;
+  return Math.ceil(operations / TABLE) * TABLE;
 }
 
 /**
@@ -22,12 +23,12 @@ export const pftShared: Workload = {
   name: "pft_shared",
   about: "threads touch pages in turn, so that they share page tables and lines of entries",
   counts: "faults",
+  shares: true,
   pages: (threads, operations) => pft.pages(threads, operations),
   prepare: (plain, cpu, threads, operations) => pft.prepare(plain, cpu, threads, operations),
   *program(thread) {
     const { cpu, threads } = thread;
-    const pages = partPages(thread.operations);
-    for (let i = 0; i < pages && thread.more(); i++) {
+    for (let i = 0; thread.more(); i++) {
       yield* touch(thread, BASE + (i * threads + cpu.index) * PAGE, WRITE);
       thread.ended();
     }
@@ -39,6 +40,7 @@ export const pftVmas: Workload = {
   name: "pft_vmas",
   about: "the same with a mapping for each thread",
   counts: "faults",
+  shares: true,
   pages: (threads, operations) => pft.pages(threads, operations),
   prepare(plain, cpu, threads, operations) {
     const bytes = partPages(operations) * PAGE;
@@ -53,7 +55,8 @@ export const pft: Workload = {
   name: "pft",
   about: "threads touch their parts of one anonymous mapping (mmtests' page fault test)",
   counts: "faults",
-  pages: (threads, operations) => threads * (operations + Math.ceil((2 * operations) / TABLE) + 1),
+  shares: true,
+  pages: (threads, operations) => threads * (operations + Math.ceil(operations / TABLE) + 1),
   prepare(plain, cpu, threads, operations) {
     const bytes = BigInt(threads * partPages(operations) * PAGE);
     plain.sysMmap(cpu, BigInt(BASE), bytes, RW, FIXED, 0, 0n);
@@ -62,8 +65,7 @@ export const pft: Workload = {
 };
 
 function* touchPart(thread: Thread, base: number): Program {
-  const pages = partPages(thread.operations);
-  for (let i = 0; i < pages && thread.more(); i++) {
+  for (let i = 0; thread.more(); i++) {
     yield* touch(thread, base + i * PAGE, WRITE);
     thread.ended();
   }
