@@ -9,6 +9,7 @@ import { type Outcome, type Request, simulate, softwareOf } from "../src/predict
 import { distances, places } from "../src/predict/topology.js";
 import { WORKLOADS, workloadOf } from "../src/predict/workloads/index.js";
 import { build, pft, ROOT, run, skylake } from "./support/predict.js";
+import { slowTest } from "./support/slow.js";
 
 describe("a run", { timeout: 180_000 }, () => {
   test("is a function of its inputs and its seed", () => {
@@ -39,7 +40,7 @@ describe("a run", { timeout: 180_000 }, () => {
     expect(spent.lockWait).toBeGreaterThan(0.01);
   });
 
-  test("may be long: 130,000 operations", () => {
+  slowTest("slow: may be long: 130,000 operations", () => {
     const { rate } = run({ workload: workloadOf("tlb_flush2")!, cpus: 1, operations: 130_000 });
     expect(rate).toBeGreaterThan(1000);
   });
