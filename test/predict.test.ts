@@ -145,6 +145,7 @@ describe("a machine", { timeout: 60_000 }, () => {
 
   const text = readFileSync(join(ROOT, "src/predict/machines/skylake-112.json"), "utf8");
   const common = skylake.constants;
+  const TOO_MANY = { sockets: 41, complexesPerSocket: 5, coresPerComplex: 5, threadsPerCore: 1 };
   const broken = (path: string, value: unknown) => () => {
     const file = JSON.parse(text);
     const keys = path.split(".");
@@ -160,7 +161,7 @@ describe("a machine", { timeout: 60_000 }, () => {
     ["a wrong unit", "constants.remote.unit", "s", 'm.json: constants.remote.unit: "ns" is wanted'],
     ["no source", "constants.remote.source", undefined, "m.json: constants.remote.source: a text is wanted"],
     ["half a socket", "topology.sockets", 0.5, "m.json: topology.sockets: a whole number from 1 is wanted"],
-    ["too many CPUs", "topology.sockets", 9, "m.json: topology: 504 CPUs; the core's masks hold 256"],
+    ["too many CPUs", "topology", TOO_MANY, "m.json: topology: 1025 CPUs; the core's masks hold 1024"],
   ])("with %s is refused by one line", (_, path, value, message) => {
     expect(broken(path, value)).toThrow(ModelError);
     expect(broken(path, value)).toThrow(message);

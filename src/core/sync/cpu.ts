@@ -2,10 +2,10 @@
  * The per-CPU area: one worker's own memory. `cpu` everywhere in the core is its address.
  *
  *        0 ┌──────────────────────────────────────────────┐
- *          │ line 0: written by other CPUs                │ pending idle asleep flushLock flushReq flushDone flushCount
+ *          │ line 0: written by other CPUs                │ pending idle asleep flushLock flushReq flushDone flushCount flushAsked
  *       64 │ lines 1-2: flush queue, 8 ranges             │ {start:u64, end:u64} × 8, under flushLock
- *      192 │ line 3: who asked, one bit a CPU             │ u64 × 4, under flushLock
- *      256 │ line 4-: private to the CPU                  │ id epoch qs trap fields, deferred list
+ *      192 │ lines 3-4: who asked, one bit a CPU          │ u64 × 16, under flushLock
+ *      320 │ line 5-: private to the CPU                  │ id epoch qs trap fields, deferred list
  *     1024 │ mm part (mm/percpu.ts)                       │ free list, fault request, speculation
  *     2048 │ hart part (hart/record.ts)                   │ registers
  *     2816 │ counter part (mm/percpu.ts)                  │ u64 × 160
@@ -20,8 +20,9 @@
  *                   flush and is quiescent, so nobody waits for it.  write: owner;  peek: shootdown and RCU, who publish
  *                   their request first and read this after; the owner stores 0 first and reads requests after.
  *   asleep     u32  atomic. 1 while the owner may be inside a wait on `pending`: posters then notify
- *   flushLock  u32  spin lock, taken with interrupts off; guards the queue, the mask and flushReq
+ *   flushLock  u32  spin lock, taken with interrupts off; guards the queue, the mask, flushAsked and flushReq
  *   flushReq   u32  tickets given out; written under flushLock
+ *   flushAsked u32  which words of the mask have bits, one bit a word: what it costs to read them does not grow with the machine
  *   flushDone  u32  atomic. last ticket whose flush is complete; written by the owner, read by waiting senders
  *   qs         u32  atomic. grace-period number the CPU was last quiescent for; written by the owner's poll
  */
@@ -38,28 +39,29 @@ export const C_FLUSH_LOCK: usize = 12;
 export const C_FLUSH_REQ: usize = 16;
 export const C_FLUSH_DONE: usize = 20;
 export const C_FLUSH_COUNT: usize = 24;
+export const C_FLUSH_ASKED: usize = 28;
 export const C_FLUSH_RANGES: usize = 64;
 export const FLUSH_RANGES: u32 = 8;
 export const C_FLUSH_SENDERS: usize = 192;
 
 /** Private to the CPU. */
-export const C_ID: usize = 256;
-export const C_EPOCH: usize = 260;
-export const C_ONLINE: usize = 264;
-export const C_TRAP_CAUSE: usize = 272;
-export const C_TRAP_CODE: usize = 276;
-export const C_TRAP_VALUE: usize = 280;
+export const C_ID: usize = 320;
+export const C_EPOCH: usize = 324;
+export const C_ONLINE: usize = 328;
+export const C_TRAP_CAUSE: usize = 336;
+export const C_TRAP_CODE: usize = 340;
+export const C_TRAP_VALUE: usize = 344;
 /** Atomic; written by the owner, peeked by whoever drives the grace period. */
-export const C_QS: usize = 288;
+export const C_QS: usize = 352;
 /** Deferred records, oldest first (rcu.ts). */
-export const C_DEFER_HEAD: usize = 292;
-export const C_DEFER_TAIL: usize = 296;
-export const C_DEFER_COUNT: usize = 300;
+export const C_DEFER_HEAD: usize = 356;
+export const C_DEFER_TAIL: usize = 360;
+export const C_DEFER_COUNT: usize = 364;
 
 /** The address space that the CPU acts on (mm/space.ts). */
-export const C_SPACE: usize = 304;
+export const C_SPACE: usize = 368;
 /** The space of the process whose thread runs here: C_SPACE, but for the length of a look into another. Changed under taskLock (task/space.ts), or offline. */
-export const C_HOME: usize = 308;
+export const C_HOME: usize = 372;
 
 /** Tickets of the shootdown under way, u32 × 64 (mm/shootdown.ts). */
 export const C_TICKETS: usize = 512;
@@ -90,6 +92,11 @@ export function bounce(cpu: usize): usize {
 /** One more than the highest index that was ever online. */
 export function cpusSeen(): u32 {
   return atomic.load<u32>(H_CPUS_SEEN);
+}
+
+/** Words of a cpumask that can have bits. Who joins is counted before its bit is set: shootdown.ts draws the race. */
+export function maskWords(): u32 {
+  return (cpusSeen() + 63) >> 6;
 }
 
 /** Changes whenever the CPU may have lost translations: it answered IPIs or left idle. */

@@ -19,6 +19,7 @@ import { Pending } from "../abi/pending";
 import {
   bumpEpoch,
   C_ASLEEP,
+  C_FLUSH_ASKED,
   C_FLUSH_COUNT,
   C_FLUSH_DONE,
   C_FLUSH_LOCK,
@@ -50,6 +51,7 @@ export function requestFlush(cpu: usize, target: usize, start: u64, end: u64): u
   const id = cpuId(cpu);
   const word = target + C_FLUSH_SENDERS + ((<usize>(id >> 6)) << 3);
   store<u64>(word, load<u64>(word) | (u64(1) << u64(id & 63)));
+  store<u32>(target, load<u32>(target, C_FLUSH_ASKED) | (1 << (id >> 6)), C_FLUSH_ASKED);
   const ticket = load<u32>(target, C_FLUSH_REQ) + 1;
   store<u32>(target, ticket, C_FLUSH_REQ);
   unlock(target + C_FLUSH_LOCK);
@@ -103,7 +105,8 @@ export function takeFlush(cpu: usize): void {
   store<u32>(cpu, 0, C_FLUSH_COUNT);
   bumpEpoch(cpu);
   atomic.store<u32>(cpu, load<u32>(cpu, C_FLUSH_REQ), C_FLUSH_DONE);
-  for (let w: u32 = 0; w < 4; w++) {
+  for (let words = load<u32>(cpu, C_FLUSH_ASKED); words != 0; words &= words - 1) {
+    const w = ctz<u32>(words);
     const word = cpu + C_FLUSH_SENDERS + ((<usize>w) << 3);
     let bits = load<u64>(word);
     store<u64>(word, 0);
@@ -112,6 +115,7 @@ export function takeFlush(cpu: usize): void {
       bits &= bits - 1;
     }
   }
+  store<u32>(cpu, 0, C_FLUSH_ASKED);
   unlock(cpu + C_FLUSH_LOCK);
   irqOn(cpu);
 }
