@@ -72,6 +72,15 @@ describe("a run", { timeout: 60_000 }, () => {
     expect(spent.lockWait).toBeGreaterThan(0.01);
   });
 
+  test("has up to 1,024 threads, and each of them gets on", () => {
+    const machine = loadMachine(ROOT, "superdome-1024");
+    expect(machine.cpus).toBe(1024);
+    const { operations, faults, spent } = run({ machine, cpus: 1024, operations: 20 });
+    expect(operations).toBe(1024 * 20 - 1 - Math.floor(1024 * 20 * 0.15));
+    expect(faults.count).toBeGreaterThanOrEqual(1024 * 20);
+    expect(Object.values(spent).reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 9);
+  });
+
   test("cannot have more threads than the machine has CPUs", () => {
     expect(() => run({ cpus: 113 })).toThrow("skylake-112: 113 CPUs; it has 112");
   });

@@ -132,7 +132,10 @@ export function simulate(build: CoreBuild, request: Request, softwareNs: number)
     unmaps: unmaps.quantiles(),
     ipis: sim.ipis.quantiles(),
     irqOff: sim.irqOff.quantiles(),
-    footprint: marks.result(Math.max(...ends.values), values.gracePeriod),
+    footprint: marks.result(
+      ends.values.reduce((last, end) => Math.max(last, end), 0),
+      values.gracePeriod,
+    ),
     events: sim.events,
     switches: sim.switches,
     transfers: sim.net.transfers,
