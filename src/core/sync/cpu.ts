@@ -2,9 +2,9 @@
  * The per-CPU area: one worker's own memory. `cpu` everywhere in the core is its address.
  *
  *        0 ┌──────────────────────────────────────────────┐
- *          │ line 0: written by other CPUs                │ pending idle asleep flushLock flushReq flushDone flushCount flushAsked
+ *          │ line 0: written by other CPUs                │ pending idle asleep flushLock flushReq flushDone flushCount
  *       64 │ lines 1-2: flush queue, 8 ranges             │ {start:u64, end:u64} × 8, under flushLock
- *      192 │ lines 3-4: who asked, one bit a CPU          │ u64 × 16, under flushLock
+ *      192 │ lines 3-4: who asked, one bit a CPU          │ u64 × 16, under flushLock; as many as the machine needs are read
  *      320 │ line 5-: private to the CPU                  │ id epoch qs trap fields, deferred list
  *     1024 │ mm part (mm/percpu.ts)                       │ free list, fault request, speculation
  *     2048 │ hart part (hart/record.ts)                   │ registers
@@ -20,9 +20,8 @@
  *                   flush and is quiescent, so nobody waits for it.  write: owner;  peek: shootdown and RCU, who publish
  *                   their request first and read this after; the owner stores 0 first and reads requests after.
  *   asleep     u32  atomic. 1 while the owner may be inside a wait on `pending`: posters then notify
- *   flushLock  u32  spin lock, taken with interrupts off; guards the queue, the mask, flushAsked and flushReq
+ *   flushLock  u32  spin lock, taken with interrupts off; guards the queue, the mask and flushReq
  *   flushReq   u32  tickets given out; written under flushLock
- *   flushAsked u32  which words of the mask have bits, one bit a word: what it costs to read them does not grow with the machine
  *   flushDone  u32  atomic. last ticket whose flush is complete; written by the owner, read by waiting senders
  *   qs         u32  atomic. grace-period number the CPU was last quiescent for; written by the owner's poll
  */
@@ -39,7 +38,6 @@ export const C_FLUSH_LOCK: usize = 12;
 export const C_FLUSH_REQ: usize = 16;
 export const C_FLUSH_DONE: usize = 20;
 export const C_FLUSH_COUNT: usize = 24;
-export const C_FLUSH_ASKED: usize = 28;
 export const C_FLUSH_RANGES: usize = 64;
 export const FLUSH_RANGES: u32 = 8;
 export const C_FLUSH_SENDERS: usize = 192;

@@ -19,7 +19,6 @@ import { Pending } from "../abi/pending";
 import {
   bumpEpoch,
   C_ASLEEP,
-  C_FLUSH_ASKED,
   C_FLUSH_COUNT,
   C_FLUSH_DONE,
   C_FLUSH_LOCK,
@@ -34,6 +33,7 @@ import {
   post,
 } from "./cpu";
 import { irqOff, irqOn, pause } from "./env";
+import { cpuCount } from "./layout";
 import { lockIrqOff, unlock } from "./spinlock";
 import { tlbFlushAll, tlbFlushRange } from "./tlb";
 
@@ -51,7 +51,6 @@ export function requestFlush(cpu: usize, target: usize, start: u64, end: u64): u
   const id = cpuId(cpu);
   const word = target + C_FLUSH_SENDERS + ((<usize>(id >> 6)) << 3);
   store<u64>(word, load<u64>(word) | (u64(1) << u64(id & 63)));
-  store<u32>(target, load<u32>(target, C_FLUSH_ASKED) | (1 << (id >> 6)), C_FLUSH_ASKED);
   const ticket = load<u32>(target, C_FLUSH_REQ) + 1;
   store<u32>(target, ticket, C_FLUSH_REQ);
   unlock(target + C_FLUSH_LOCK);
@@ -105,17 +104,17 @@ export function takeFlush(cpu: usize): void {
   store<u32>(cpu, 0, C_FLUSH_COUNT);
   bumpEpoch(cpu);
   atomic.store<u32>(cpu, load<u32>(cpu, C_FLUSH_REQ), C_FLUSH_DONE);
-  for (let words = load<u32>(cpu, C_FLUSH_ASKED); words != 0; words &= words - 1) {
-    const w = ctz<u32>(words);
+  const words = (cpuCount() + 63) >> 6;
+  for (let w: u32 = 0; w < words; w++) {
     const word = cpu + C_FLUSH_SENDERS + ((<usize>w) << 3);
     let bits = load<u64>(word);
+    if (bits == 0) continue;
     store<u64>(word, 0);
     while (bits != 0) {
       post(cpuArea((w << 6) + <u32>ctz<u64>(bits)), Pending.Ack);
       bits &= bits - 1;
     }
   }
-  store<u32>(cpu, 0, C_FLUSH_ASKED);
   unlock(cpu + C_FLUSH_LOCK);
   irqOn(cpu);
 }
