@@ -59,6 +59,12 @@ describe("predict", { timeout: 180_000 }, () => {
     ["an unknown machine", ["--machine", "skylake"], 'there is no machine "skylake"; the nearest: skylake-112'],
     ["an unknown workload", ["pftt"], 'there is no workload "pftt"; the nearest: pft'],
     ["more threads than CPUs", ["--cpus", "500"], "--cpus 500: skylake-112 has 112"],
+    ["more threads than a mask holds", ["--cpus", "1025", "--machine", "superdome-1024"], "1 to 1024 are possible"],
+    [
+      "more pages than a memory holds",
+      ["app_start", "--cpus", "1024", "--machine", "superdome-1024", "--fault", "optimistic", "--seeds", "1"],
+      "app_start: 1024 threads with 700 operations each need 28.9 GiB; the simulated memory has 3.75 at most",
+    ],
     ["an unknown policy", ["--fault", "sfp"], 'there is no policy "sfp"; the nearest: spf'],
     ["a negative cost", ["--machine", "bad.json"], "bad.json: constants.memory.value: -1; allowed: 0 or more"],
     ["a file that is not there", ["--machine", "no.json"], "no.json"],

@@ -45,6 +45,15 @@ describe("a run", { timeout: 180_000 }, () => {
     expect(rate).toBeGreaterThan(1000);
   });
 
+  test("has up to 1,024 threads, and each of them gets on", () => {
+    const machine = loadMachine(ROOT, "superdome-1024");
+    expect(machine.cpus).toBe(1024);
+    const { operations, faults, spent } = run({ machine, cpus: 1024, operations: 20 });
+    expect(operations).toBe(1024 * 20 - 1);
+    expect(faults.count).toBe(1024 * 20);
+    expect(Object.values(spent).reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 9);
+  });
+
   test("cannot have more threads than the machine has CPUs", () => {
     expect(() => run({ cpus: 113 })).toThrow("skylake-112: 113 CPUs; it has 112");
   });
@@ -118,6 +127,7 @@ describe("a machine", { timeout: 180_000 }, () => {
 
   const text = readFileSync(join(ROOT, "src/predict/machines/skylake-112.json"), "utf8");
   const common = skylake.constants;
+  const TOO_MANY = { sockets: 41, complexesPerSocket: 5, coresPerComplex: 5, threadsPerCore: 1 };
   const broken = (path: string, value: unknown) => () => {
     const file = JSON.parse(text);
     const keys = path.split(".");
@@ -133,7 +143,7 @@ describe("a machine", { timeout: 180_000 }, () => {
     ["a wrong unit", "constants.remote.unit", "s", 'm.json: constants.remote.unit: "ns" is wanted'],
     ["no source", "constants.remote.source", undefined, "m.json: constants.remote.source: a text is wanted"],
     ["half a socket", "topology.sockets", 0.5, "m.json: topology.sockets: a whole number from 1 is wanted"],
-    ["too many CPUs", "topology.sockets", 9, "m.json: topology: 504 CPUs; the core's masks hold 256"],
+    ["too many CPUs", "topology", TOO_MANY, "m.json: topology: 1025 CPUs; the core's masks hold 1024"],
   ])("with %s is refused by one line", (_, path, value, message) => {
     expect(broken(path, value)).toThrow(ModelError);
     expect(broken(path, value)).toThrow(message);

@@ -17,6 +17,7 @@ import { Counter } from "../core/abi/counter.js";
 import { Errno } from "../core/abi/errno.js";
 import { Access, SegvCode } from "../core/abi/exit.js";
 import { Advice, Layout, MapFlag, Policy, Prot, Tables } from "../core/abi/mman.js";
+import { Most } from "../core/abi/most.js";
 import { Stat } from "../core/abi/stat.js";
 import { bugText, CoreBug } from "../run/core.js";
 import { Cpu, type CpuOptions } from "./cpu.js";
@@ -39,7 +40,6 @@ export {
 };
 
 const WASM_PAGE = 65536;
-const CPUS_MAX = 256;
 const POLICIES = {
   optimistic: Policy.Optimistic,
   "mmap-lock": Policy.MmapLock,
@@ -54,7 +54,7 @@ export interface MemoryOptions {
   readonly module: WebAssembly.Module;
   /** Physical memory, bytes or "64M"; what the manager itself needs comes out of it. */
   readonly memory: number | string;
-  /** Most CPUs that may take part, 1 to 256. */
+  /** Most CPUs that may take part, 1 to 1,024: each takes 84 KiB of the memory. */
   readonly cpus: number;
   readonly policy?: keyof typeof POLICIES;
 }
@@ -127,7 +127,7 @@ export function createMemoryManager(options: MemoryOptions): MemoryManager {
   const { module, cpus } = options;
   const policy = POLICIES[options.policy ?? "optimistic"];
   const pages = Math.floor(bytesOf(options.memory) / WASM_PAGE);
-  const lawful = cpus >= 1 && cpus <= CPUS_MAX && policy !== undefined && !Number.isNaN(pages);
+  const lawful = cpus >= 1 && cpus <= Most.Cpus && policy !== undefined && !Number.isNaN(pages);
   if (!lawful) throw new MemoryError(Errno.EINVAL, "createMemoryManager");
   const memory = reserve(pages);
   const originMs = performance.timeOrigin;

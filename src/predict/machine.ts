@@ -4,6 +4,7 @@
  * Promise    what is wrong with a file is one line: the place, and what is allowed there. A constant without a source is
  *            marked as assumed, or as fitted to something, and says between which bounds it is to be swept. What a file leaves out it takes from common.json.
  */
+import { Most } from "../core/abi/most.js";
 import { CONSTANTS, type ConstantName, type Meaning, type Values } from "./constants.js";
 import { cpusOf, type Topology } from "./topology.js";
 
@@ -38,8 +39,6 @@ export class ModelError extends Error {}
 const KEYS = ["name", "about", "topology", "flush", "layout", "constants"];
 const TOPOLOGY = ["sockets", "complexesPerSocket", "coresPerComplex", "threadsPerCore"] as const;
 const CONSTANT_KEYS = ["value", "unit", "source", "assumed", "fitted", "sweep", "note"];
-/** CPUs that the core's masks hold. */
-export const MOST_CPUS = 256;
 
 export function parseMachine(text: string, place: string, common?: Partial<Record<ConstantName, Constant>>): Machine {
   const file = object(parse(text, place), place);
@@ -89,8 +88,8 @@ function topologyOf(given: unknown, place: string): Topology {
       throw new ModelError(`${place}.${key}: a whole number from 1 is wanted`);
   }
   const topology = file as unknown as Topology;
-  if (cpusOf(topology) > MOST_CPUS)
-    throw new ModelError(`${place}: ${cpusOf(topology)} CPUs; the core's masks hold ${MOST_CPUS}`);
+  if (cpusOf(topology) > Most.Cpus)
+    throw new ModelError(`${place}: ${cpusOf(topology)} CPUs; the core's masks hold ${Most.Cpus}`);
   return topology;
 }
 

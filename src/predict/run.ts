@@ -69,6 +69,8 @@ const WARM_SHARE = 0.15;
 /** Threads of a run do not start at one moment. */
 const START_SPREAD_NS = 3000;
 const SPARE_BYTES = 8 << 20;
+/** Of the 4 GiB that wasm can address, what is left beside the stacks of the lanes. */
+const MOST_BYTES = 3.75 * 2 ** 30;
 
 export function simulate(build: CoreBuild, request: Request, softwareNs: number): Outcome {
   const { machine, workload, cpus, operations } = request;
@@ -82,7 +84,7 @@ export function simulate(build: CoreBuild, request: Request, softwareNs: number)
     policy: POLICIES[request.policy],
     tables: PROTECTIONS[request.tables],
     layout: LAYOUTS[request.layout],
-    memoryBytes: memoryFor(build, workload.pages(cpus, operations), cpus),
+    memoryBytes: memoryFor(build, request),
     quantumNs: QUANTUM_NS,
     pretouch: request.pretouch === true,
   });
@@ -146,8 +148,13 @@ function* whole(program: Program, offline: () => unknown): Program {
   yield offline;
 }
 
-function memoryFor({ layout }: CoreBuild, pages: number, cpus: number): number {
+function memoryFor({ layout }: CoreBuild, { workload, cpus, operations }: Request): number {
+  const pages = workload.pages(cpus, operations);
   const bytes = SPARE_BYTES + cpus * (layout["sync/cpu.ts"].CPU_BYTES + 96 * 4096) + pages * (4096 + 64);
+  if (bytes > MOST_BYTES) {
+    const need = `${cpus} threads with ${operations} operations each need ${(bytes / 2 ** 30).toFixed(1)} GiB`;
+    throw new ModelError(`${workload.name}: ${need}; the simulated memory has ${MOST_BYTES / 2 ** 30} at most`);
+  }
   return Math.ceil(bytes / 65536) * 65536;
 }
 

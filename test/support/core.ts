@@ -14,6 +14,8 @@ export interface TestCore {
   /** Area of CPU 0, online. */
   cpu: number;
   frames: number;
+  /** Plays the other CPUs: called instead of a wait on the word at `address`. */
+  paused?: (address: number) => void;
 }
 
 export function bugName(code: number): string {
@@ -31,9 +33,13 @@ export function bootCore(
   const pages = mebibytes * 16;
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
   let core: MemoryCore;
+  let booted: TestCore | undefined;
   const env = {
     memory,
-    pause: (c: number, a: number, s: number, r: number) => core.pauseRun(c, a, s, r),
+    pause: (c: number, a: number, s: number, r: number) => {
+      if (booted?.paused) booted.paused(a >>> 0);
+      else core.pauseRun(c, a, s, r);
+    },
     now: () => performance.now() * 1e6,
     bug: (_cpu: number, code: number) => {
       throw new Error(bugName(code));
@@ -44,7 +50,8 @@ export function bootCore(
   if (frames < 0) throw new Error(`boot: ${frames}`);
   const cpu = core.cpuArea(0);
   core.cpuOnline(cpu);
-  return { core, memory, cpu, frames };
+  booted = { core, memory, cpu, frames };
+  return booted;
 }
 
 /** Throws the name of the first broken invariant. */

@@ -17,4 +17,11 @@ export interface Job {
   readonly pretouch?: boolean;
 }
 
-export type Reply = { index: number; outcome: Outcome } | { index: number; error: string };
+export type Reply = { index: number; outcome: Outcome } | Failure;
+
+/** `asked`: what was asked for can not be; else it is a fault of ours. */
+export interface Failure {
+  readonly index: number;
+  readonly error: string;
+  readonly asked: boolean;
+}

@@ -3,6 +3,7 @@
  * The longest runs, those of most CPUs, begin first.
  */
 import { Worker } from "node:worker_threads";
+import { ModelError } from "../../predict/machine.js";
 import type { Outcome } from "../../predict/run.js";
 import type { Job, Reply } from "./job.js";
 
@@ -50,7 +51,7 @@ export class Pool {
         thread.on("error", reject);
         thread.on("message", (reply: Reply) => {
           if ("error" in reply) {
-            reject(new Error(reply.error));
+            reject(reply.asked ? new ModelError(reply.error) : new Error(reply.error));
             return;
           }
           outcomes[reply.index] = reply.outcome;

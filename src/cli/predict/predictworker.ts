@@ -2,6 +2,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { Patch } from "../../check/twins/index.js";
 import type { CoreBuild } from "../../predict/core.js";
+import { ModelError } from "../../predict/machine.js";
 import { simulate, softwareOf } from "../../predict/run.js";
 import { workloadOf } from "../../predict/workloads/index.js";
 import { Builds } from "../check/builds.js";
@@ -23,7 +24,7 @@ async function answer(index: number, job: Job): Promise<Reply> {
     const core = await buildOf(job.patches);
     return { index, outcome: simulate(core, { ...job, workload }, await softwareFor(job)) };
   } catch (error) {
-    return { index, error: (error as Error).message };
+    return { index, error: (error as Error).message, asked: error instanceof ModelError };
   }
 }
 

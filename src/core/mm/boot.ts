@@ -4,6 +4,7 @@
 import { Bug } from "../abi/bug";
 import { Errno } from "../abi/errno";
 import { Layout, Policy, Tables } from "../abi/mman";
+import { Most } from "../abi/most";
 import { C_HOME, C_ID, C_IDLE, C_ONLINE, C_SPACE, CPU_BYTES, cpuArea, cpuId } from "../sync/cpu";
 import { bug } from "../sync/env";
 import { idleEnter, idleLeave } from "../sync/idle";
@@ -36,14 +37,15 @@ import { NODE_BYTES } from "./tree";
 import { VMA_BYTES } from "./vma";
 
 /**
- * memoryBytes: size of the memory, a multiple of 64 KiB. cpus: how many areas to lay out, 1–257 (the last of 257 belongs to the host, and is never online).
- * Returns the number of frames, or -ENOMEM (too small for its own tables), -EINVAL (an unknown policy, protection or layout).
+ * memoryBytes: size of the memory, a multiple of 64 KiB. cpus: how many areas to lay out, 1 to Most.Cpus; one that is never
+ * online may belong to the host. Returns the number of frames, or -ENOMEM (too small for its own tables), -EINVAL (an unknown
+ * policy, protection or layout; no CPU, or too many).
  */
 export function boot(memoryBytes: u32, cpus: u32, policy: u32, tables: u32, layout: u32): i32 {
   if (load<u32>(H_MAGIC) == MAGIC) bug(0, Bug.boot_core_already_booted);
   if (policy > <u32>Policy.VmaRefcount || tables > <u32>Tables.Irq) return -Errno.EINVAL;
   if (layout > <u32>Layout.Fragments) return -Errno.EINVAL;
-  if (cpus == 0 || cpus > 257) return -Errno.EINVAL;
+  if (cpus == 0 || cpus > <u32>Most.Cpus) return -Errno.EINVAL;
   const tasks = CPU_AREAS + cpus * CPU_BYTES;
   const descriptors = tasks + cpus * TASK_AREA_BYTES;
   const allFrames = memoryBytes >> 12;
@@ -77,7 +79,7 @@ export function boot(memoryBytes: u32, cpus: u32, policy: u32, tables: u32, layo
   return <i32>(allFrames - firstFrame);
 }
 
-/** This worker becomes the CPU: joins the space, with an empty TLB. */
+/** This worker becomes the CPU: is counted, then joins the space (shootdown.ts says why in this order), with an empty TLB. */
 export function cpuOnline(cpu: usize): void {
   const id = cpuId(cpu);
   let seen = atomic.load<u32>(H_CPUS_SEEN);

@@ -6,10 +6,13 @@
  * Race       | shootdown                    | CPU joining the space
  *            | change entries               | or itself into cpumask
  *            | read cpumask                 | flush everything, read entries
- *            Either the sender sees the joiner, or the joiner reads the new entries.
+ *            Either the sender sees the joiner, or the joiner reads the new entries. The sender reads no more words of the mask
+ *            than hold CPUs that were ever online; a joiner is counted there (cpuOnline) before it sets its bit, so a sender
+ *            that read too small a number read it before the joiner's bit, too.
+ * Words      one after another, each with its own posts and waits: 64 tickets are enough, whatever the machine.
  */
 import { Counter } from "../abi/counter";
-import { bumpEpoch, C_TICKETS, cpuArea, cpuId } from "../sync/cpu";
+import { bumpEpoch, C_TICKETS, cpuArea, cpuId, maskWords } from "../sync/cpu";
 import { interrupt, requestFlush, waitFlush } from "../sync/ipi";
 import { tlbFlushRange } from "../sync/tlb";
 import { count, counter } from "./percpu";
@@ -28,7 +31,8 @@ export function shootRange(cpu: usize, start: u64, end: u64): void {
   bumpEpoch(cpu);
   count(cpu, Counter.Shootdowns);
   const self = cpuId(cpu);
-  for (let w: u32 = 0; w < 4; w++) {
+  const words = maskWords();
+  for (let w: u32 = 0; w < words; w++) {
     let bits = atomic.load<u64>(spaceOf(cpu) + S_CPUMASK + ((<usize>w) << 3));
     if (w == self >> 6) bits &= ~(u64(1) << u64(self & 63));
     if (bits != 0) shootWord(cpu, w, bits, start, end);

@@ -11,17 +11,18 @@
  *            scratch    u32   one frame for the tree's writer, immutable
  *            mapCount   u32   VMAs; mmapLock (write)
  *            brkStart   u64, brk u64, stackLimit u64   mmapLock (write)
- *   line 3   cpumask    u64×4 atomic or / and: CPUs online in the space
- *   line 4   reserve    u32 list, u32 count: tree nodes set aside for a change; mmapLock (write)
+ *   line 3-4 cpumask    u64×16 atomic or / and, by a CPU that joins or leaves: CPUs online in the space.  peek: shootdowns, as many
+ *                             words as hold CPUs that were ever online (maskWords). A line of 512 CPUs: most machines have the first only.
+ *   line 5   reserve    u32 list, u32 count: tree nodes set aside for a change; mmapLock (write)
  *            dropped    u32 list of replaced nodes, until the new root is stored; mmapLock (write)
- *   line 5   seq, lockSeq u32  what mmapLock's writers announce (mmapLock.ts);  users u32 atomic: CPUs online in the space
- *   line 6   refs       u32   atomic. processes that have it, and who looks into it from outside; 0: being taken down
+ *   line 6   seq, lockSeq u32  what mmapLock's writers announce (mmapLock.ts);  users u32 atomic: CPUs online in the space
+ *   line 7   refs       u32   atomic. processes that have it, and who looks into it from outside; 0: being taken down
  *            next, prev u32   all spaces (lifecycle.ts), under SPACES_LOCK
  *            future     u32   VM flags that new mappings get: mlockall(MCL_FUTURE); mmapLock (write)
  *            totalVm, dataVm, lockedVm  u32   pages of VMAs, of private writable ones, of locked ones; mmapLock (write)
  *            limitAs, limitData, limitMemlock  u64  RLIMIT_*, bytes; mmapLock (write)
  *            stackStart u64   where the first thread's stack begins, for /proc; set by the loader
- *   line 7   committed  u32   pages of VM_ACCOUNT; mmapLock (write)
+ *   line 8   committed  u32   pages of VM_ACCOUNT; mmapLock (write)
  *            hard       u64×4 ceilings of the limits (limits.ts); mmapLock (write)
  *            privileged u32   1: RLIMIT_MEMLOCK does not bind (CAP_IPC_LOCK); mmapLock (write)
  *            membarrier u32   atomic or: registrations (membarrier.ts)
@@ -45,7 +46,7 @@
 import { C_SPACE } from "../sync/cpu";
 import { P_FOUND_VMA } from "./percpu";
 
-export const SPACE_BYTES: u32 = 512;
+export const SPACE_BYTES: u32 = 576;
 
 export const MMAP_LOCK: usize = 0;
 export const S_ROOT: usize = 64;
@@ -60,31 +61,31 @@ export const S_BRK_START: usize = 144;
 export const S_BRK: usize = 152;
 export const S_STACK_LIMIT: usize = 160;
 export const S_CPUMASK: usize = 192;
-export const S_RESERVE: usize = 256;
-export const S_RESERVE_COUNT: usize = 260;
-export const S_DROPPED: usize = 272;
+export const S_RESERVE: usize = 320;
+export const S_RESERVE_COUNT: usize = 324;
+export const S_DROPPED: usize = 336;
 
-export const S_SEQ: usize = 320;
-export const S_LOCK_SEQ: usize = 324;
-export const S_USERS: usize = 328;
+export const S_SEQ: usize = 384;
+export const S_LOCK_SEQ: usize = 388;
+export const S_USERS: usize = 392;
 
-export const S_REFS: usize = 384;
-export const S_NEXT_SPACE: usize = 388;
-export const S_PREV_SPACE: usize = 392;
-export const S_FUTURE: usize = 396;
-export const S_TOTAL_VM: usize = 400;
-export const S_DATA_VM: usize = 404;
-export const S_LOCKED_VM: usize = 408;
-export const S_LIMIT_AS: usize = 416;
-export const S_LIMIT_DATA: usize = 424;
-export const S_LIMIT_MEMLOCK: usize = 432;
-export const S_STACK_START: usize = 440;
+export const S_REFS: usize = 448;
+export const S_NEXT_SPACE: usize = 452;
+export const S_PREV_SPACE: usize = 456;
+export const S_FUTURE: usize = 460;
+export const S_TOTAL_VM: usize = 464;
+export const S_DATA_VM: usize = 468;
+export const S_LOCKED_VM: usize = 472;
+export const S_LIMIT_AS: usize = 480;
+export const S_LIMIT_DATA: usize = 488;
+export const S_LIMIT_MEMLOCK: usize = 496;
+export const S_STACK_START: usize = 504;
 /** The ceilings that setrlimit(2) keeps: data, stack, memlock, as. */
-export const S_HARD: usize = 448;
-export const S_COMMITTED: usize = 480;
-export const S_PRIVILEGED: usize = 484;
-export const S_CHECK_COMMIT: usize = 488;
-export const S_MEMBARRIER: usize = 492;
+export const S_HARD: usize = 512;
+export const S_COMMITTED: usize = 544;
+export const S_PRIVILEGED: usize = 548;
+export const S_CHECK_COMMIT: usize = 552;
+export const S_MEMBARRIER: usize = 556;
 
 /** Linux: sysctl vm.max_map_count. */
 export const MAX_MAP_COUNT: u32 = 65530;

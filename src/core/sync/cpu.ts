@@ -4,8 +4,8 @@
  *        0 ┌──────────────────────────────────────────────┐
  *          │ line 0: written by other CPUs                │ pending idle asleep flushLock flushReq flushDone flushCount
  *       64 │ lines 1-2: flush queue, 8 ranges             │ {start:u64, end:u64} × 8, under flushLock
- *      192 │ line 3: who asked, one bit a CPU             │ u64 × 4, under flushLock
- *      256 │ line 4-: private to the CPU                  │ id epoch qs trap fields, deferred list
+ *      192 │ lines 3-4: who asked, one bit a CPU          │ u64 × 16, under flushLock; as many as the machine needs are read
+ *      320 │ line 5-: private to the CPU                  │ id epoch qs trap fields, deferred list
  *     1024 │ mm part (mm/percpu.ts)                       │ free list, fault request, speculation
  *     2048 │ hart part (hart/record.ts)                   │ registers
  *     2816 │ counter part (mm/percpu.ts)                  │ u64 × 160
@@ -43,23 +43,23 @@ export const FLUSH_RANGES: u32 = 8;
 export const C_FLUSH_SENDERS: usize = 192;
 
 /** Private to the CPU. */
-export const C_ID: usize = 256;
-export const C_EPOCH: usize = 260;
-export const C_ONLINE: usize = 264;
-export const C_TRAP_CAUSE: usize = 272;
-export const C_TRAP_CODE: usize = 276;
-export const C_TRAP_VALUE: usize = 280;
+export const C_ID: usize = 320;
+export const C_EPOCH: usize = 324;
+export const C_ONLINE: usize = 328;
+export const C_TRAP_CAUSE: usize = 336;
+export const C_TRAP_CODE: usize = 340;
+export const C_TRAP_VALUE: usize = 344;
 /** Atomic; written by the owner, peeked by whoever drives the grace period. */
-export const C_QS: usize = 288;
+export const C_QS: usize = 352;
 /** Deferred records, oldest first (rcu.ts). */
-export const C_DEFER_HEAD: usize = 292;
-export const C_DEFER_TAIL: usize = 296;
-export const C_DEFER_COUNT: usize = 300;
+export const C_DEFER_HEAD: usize = 356;
+export const C_DEFER_TAIL: usize = 360;
+export const C_DEFER_COUNT: usize = 364;
 
 /** The address space that the CPU acts on (mm/space.ts). */
-export const C_SPACE: usize = 304;
+export const C_SPACE: usize = 368;
 /** The space of the process whose thread runs here: C_SPACE, but for the length of a look into another. Changed under taskLock (task/space.ts), or offline. */
-export const C_HOME: usize = 308;
+export const C_HOME: usize = 372;
 
 /** Tickets of the shootdown under way, u32 × 64 (mm/shootdown.ts). */
 export const C_TICKETS: usize = 512;
@@ -90,6 +90,11 @@ export function bounce(cpu: usize): usize {
 /** One more than the highest index that was ever online. */
 export function cpusSeen(): u32 {
   return atomic.load<u32>(H_CPUS_SEEN);
+}
+
+/** Words of a cpumask that can have bits. Who joins is counted before its bit is set: shootdown.ts draws the race. */
+export function maskWords(): u32 {
+  return (cpusSeen() + 63) >> 6;
 }
 
 /** Changes whenever the CPU may have lost translations: it answered IPIs or left idle. */

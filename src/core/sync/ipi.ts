@@ -33,6 +33,7 @@ import {
   post,
 } from "./cpu";
 import { irqOff, irqOn, pause } from "./env";
+import { cpuCount } from "./layout";
 import { lockIrqOff, unlock } from "./spinlock";
 import { tlbFlushAll, tlbFlushRange } from "./tlb";
 
@@ -103,9 +104,11 @@ export function takeFlush(cpu: usize): void {
   store<u32>(cpu, 0, C_FLUSH_COUNT);
   bumpEpoch(cpu);
   atomic.store<u32>(cpu, load<u32>(cpu, C_FLUSH_REQ), C_FLUSH_DONE);
-  for (let w: u32 = 0; w < 4; w++) {
+  const words = (cpuCount() + 63) >> 6;
+  for (let w: u32 = 0; w < words; w++) {
     const word = cpu + C_FLUSH_SENDERS + ((<usize>w) << 3);
     let bits = load<u64>(word);
+    if (bits == 0) continue;
     store<u64>(word, 0);
     while (bits != 0) {
       post(cpuArea((w << 6) + <u32>ctz<u64>(bits)), Pending.Ack);
