@@ -4,29 +4,18 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { loadMachine, machineNames } from "../src/cli/predict/machines.js";
 import { loadPublished, validate, validationJobs } from "../src/cli/predict/validate.js";
-import type { CoreBuild } from "../src/predict/core.js";
 import { type Machine, ModelError, parseMachine, withValues } from "../src/predict/machine.js";
 import { type Comparison, verdictOf } from "../src/predict/published.js";
 import { type Outcome, type Request, simulate, softwareOf } from "../src/predict/run.js";
 import { distances, places } from "../src/predict/topology.js";
 import { WORKLOADS, workloadOf } from "../src/predict/workloads/index.js";
+import { predictBuild } from "./support/predict.js";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
-const build = load();
+const build = predictBuild();
 const skylake = loadMachine(ROOT, "skylake-112");
 const pft = workloadOf("pft")!;
 const SOFTWARE_NS = 1000;
-
-function load(): CoreBuild {
-  const read = (name: string) => readFileSync(join(ROOT, "build", name)) as Buffer<ArrayBuffer>;
-  const json = (name: string) => JSON.parse(read(name).toString());
-  return {
-    hooked: new WebAssembly.Module(read("hooked.wasm")),
-    core: new WebAssembly.Module(read("core.wasm")),
-    sites: json("sites.json"),
-    layout: json("layout.json"),
-  };
-}
 
 function run(changes: Partial<Request> = {}): Outcome {
   const request: Request = {
@@ -120,6 +109,29 @@ describe("what the model says", { timeout: 60_000 }, () => {
       run({ workload: workloadOf("pft_shared")!, cpus: 8, operations: 200, pretouch });
     expect(shared(false).spent.missLocked).toBeGreaterThan(2 * shared(true).spent.missLocked);
     expect(shared(true).rate / shared(false).rate).toBeGreaterThan(1.05);
+  });
+
+  test("a file's page is copied under a private mapping, and nothing is under a shared one", () => {
+    const slower = (name: string) => {
+      const workload = workloadOf(name)!;
+      const took = (copy: number) => run({ workload, cpus: 1, machine: withValues(skylake, { copy }) }).faults.p50;
+      return took(5000) - took(0);
+    };
+    expect(slower("page_fault2")).toBeGreaterThan(4900);
+    expect(slower("page_fault3")).toBe(0);
+  });
+
+  test("a shared file's write is not on the patchset's list: spf then takes mmapLock, other speculation does not", () => {
+    const shared = (policy: string) => run({ policy, workload: workloadOf("page_fault3")!, cpus: 32, operations: 200 });
+    expect(shared("optimistic").rate / shared("spf").rate).toBeGreaterThan(1.5);
+    expect(shared("optimistic").rate / shared("mmap-lock").rate).toBeGreaterThan(1.5);
+  });
+
+  test("a page that was there is neither counted nor listed again: page_fault3 has no LRU lock to wait for", () => {
+    const held = (name: string, lruHold: number) =>
+      run({ workload: workloadOf(name)!, cpus: 1, machine: withValues(skylake, { lruHold }) }).rate;
+    expect(held("page_fault2", 2000) / held("page_fault2", 0)).toBeLessThan(0.7);
+    expect(held("page_fault3", 2000)).toBe(held("page_fault3", 0));
   });
 
   test("a fault touches as many lines with tables under RCU as with interrupts off", () => {

@@ -22,6 +22,8 @@ export interface CoreWords {
   fill(cpu: number, va: bigint, access: number): number;
   bounce(cpu: number): number;
   sysMmap(cpu: number, at: bigint, bytes: bigint, prot: number, flags: number, object: number, offset: bigint): bigint;
+  /** Makes or finds the object of a file: its id, its size, from where on it has holes only. */
+  hostOpen(cpu: number, object: number, size: bigint, dataEnd: bigint): number;
   sysMunmap(cpu: number, at: bigint, bytes: bigint): bigint;
   sysMadvise(cpu: number, at: bigint, bytes: bigint, advice: number): bigint;
   /** The address space that the CPU acts on. */

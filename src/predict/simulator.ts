@@ -29,6 +29,7 @@ import { places } from "./topology.js";
 const PATIENCE_NS = 100_000;
 const PAUSE_IRQ_OFF = 0x8000_0000;
 const TIMED_OUT = 2;
+const PAGE = 4096;
 export interface Setting {
   readonly machine: Machine;
   readonly values: Values;
@@ -207,6 +208,7 @@ export class Simulator implements Seam {
     if (accesses.isEverybodys(kind, address, at)) return false;
     if (this.watcher && cpu.lane === cpu.main) this.watcher(cpu, address, writes);
     const { lane } = cpu;
+    if (cpu.insideNs > 0 && accesses.takesTable(kind, address, at)) this.#payInside(cpu);
     accesses.describe(cpu, kind, address, width, at);
     if (kind === Step.Notify) this.#notify(cpu, address);
     this.#expect(cpu, kind, address, at);
@@ -392,9 +394,8 @@ export class Simulator implements Seam {
       cpu.spend(Spent.Useful, this.values.flushPage);
       return false;
     }
-    const pages = width / 4096;
-    cpu.spend(Spent.Useful, cpu.insideNs * cpu.slow);
-    cpu.insideNs = 0;
+    const pages = width / PAGE;
+    this.#payInside(cpu);
     const began = cpu.time;
     cpu.time += this.values.zero * pages * cpu.slow;
     const free = Math.max(this.#zoneFree[cpu.socket], began) + width / this.values.bandwidth;
@@ -405,8 +406,16 @@ export class Simulator implements Seam {
     return false;
   }
 
+  /** A fault's software that belongs inside its locks. */
+  #payInside(cpu: Processor): void {
+    if (cpu.insideNs === 0) return;
+    cpu.spend(Spent.Useful, cpu.insideNs * cpu.slow);
+    cpu.insideNs = 0;
+  }
+
   #copy(cpu: Processor, kind: number, width: number): boolean {
-    if (kind === Step.CopyTo) cpu.spend(Spent.Useful, (this.values.copy * width * cpu.slow) / 4096);
+    if (width === PAGE) this.#payInside(cpu);
+    if (kind === Step.CopyTo) cpu.spend(Spent.Useful, (this.values.copy * width * cpu.slow) / PAGE);
     return false;
   }
 

@@ -60,19 +60,27 @@ export const FIXED = ANYWHERE | MapFlag.Fixed;
 const ENTRY_SHARE = 0.25;
 const INSIDE_SHARE = 0.55;
 
-/** An access to a page that is not there: the fault and its way, as Linux would take it. */
-export function* touch(thread: Thread, address: number, access: number): Generator<Step, void, number> {
+/**
+ * An access to a page that is not there: the fault and its way, as Linux would take it. `fresh`: a page is taken for it, which
+ * is counted and listed; a page of a file's cache was before.
+ */
+export function* touch(
+  thread: Thread,
+  address: number,
+  access: number,
+  fresh = access === WRITE,
+): Generator<Step, void, number> {
   const { cpu, core, linux, faultNs } = thread;
   const began = cpu.time;
   const va = BigInt(address);
   yield faultNs * ENTRY_SHARE;
   yield* linux.entry();
-  if (access === WRITE) yield* linux.page(cpu);
+  if (fresh) yield* linux.page(cpu);
   cpu.insideNs = faultNs * INSIDE_SHARE;
   thread.marks.beginFault(cpu);
   yield () => core.fill(cpu.area, va, access);
   thread.marks.endFault(cpu);
-  // What is to be paid inside, where no page was cleared: a read, or a page that was there.
+  // What is to be paid inside, where neither a page was cleared or copied nor a table's lock taken.
   const unpaid = cpu.insideNs;
   cpu.insideNs = 0;
   yield unpaid + faultNs * (1 - ENTRY_SHARE - INSIDE_SHARE);
