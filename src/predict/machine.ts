@@ -5,7 +5,10 @@
  *            marked as assumed, or as fitted to something, and says between which bounds it is to be swept. What a file leaves out it takes from common.json.
  */
 import { CONSTANTS, type ConstantName, type Meaning, type Values } from "./constants.js";
+import { ModelError, object, oneOf, onlyKeys, parse, text as string } from "./json.js";
 import { cpusOf, type Topology } from "./topology.js";
+
+export { ModelError } from "./json.js";
 
 export interface Constant {
   readonly value: number;
@@ -32,8 +35,6 @@ export interface Machine {
   readonly constants: Readonly<Record<ConstantName, Constant>>;
   readonly cpus: number;
 }
-
-export class ModelError extends Error {}
 
 const KEYS = ["name", "about", "topology", "flush", "layout", "constants"];
 const TOPOLOGY = ["sockets", "complexesPerSocket", "coresPerComplex", "threadsPerCore"] as const;
@@ -118,34 +119,4 @@ function mustBeConstant(given: unknown, meaning: Meaning, place: string): void {
       throw new ModelError(`${place}.sweep: what is assumed or fitted is swept between two bounds, each ${allowed}`);
     }
   } else string(constant.source, `${place}.source`);
-}
-
-function parse(text: string, place: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new ModelError(`${place}: ${(error as Error).message}`);
-  }
-}
-
-function object(given: unknown, place: string): Record<string, unknown> {
-  if (typeof given !== "object" || given === null || Array.isArray(given))
-    throw new ModelError(`${place}: an object is wanted`);
-  return given as Record<string, unknown>;
-}
-
-function onlyKeys(given: Record<string, unknown>, allowed: readonly string[], place: string): void {
-  const unknown = Object.keys(given).find((key) => !allowed.includes(key));
-  if (unknown !== undefined) throw new ModelError(`${place}: unknown key "${unknown}"; allowed: ${allowed.join(", ")}`);
-}
-
-function string(given: unknown, place: string): string {
-  if (typeof given !== "string" || given === "") throw new ModelError(`${place}: a text is wanted`);
-  return given;
-}
-
-function oneOf<T extends string>(given: unknown, allowed: readonly T[], place: string): T {
-  if (!allowed.includes(given as T))
-    throw new ModelError(`${place}: ${JSON.stringify(given)}; allowed: ${allowed.join(", ")}`);
-  return given as T;
 }

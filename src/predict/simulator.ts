@@ -165,6 +165,8 @@ export class Simulator implements Seam {
     }
     if (typeof step.value === "function") lane.call = step.value;
     else if (typeof step.value === "number") cpu.spend(Spent.Useful, step.value * cpu.slow);
+    else if ("ns" in step.value)
+      cpu.spend(step.value.what, step.value.ns * (step.value.what === Spent.Program ? cpu.slow : 1));
     else this.#line(cpu, step.value);
     if (cpu.time <= this.heap.first && cpu.irqAt > cpu.time) return true;
     this.heap.set(cpu.index, this.#interruptible(cpu) ? Math.min(cpu.time, Math.max(this.#now, cpu.irqAt)) : cpu.time);

@@ -31,6 +31,8 @@ export interface Thread {
   result: number;
   /** Whether to go on. */
   more(): boolean;
+  /** Something ended otherwise than it was to. */
+  differed(): void;
   /** An operation is over: what the workload's rate counts. */
   ended(): void;
 }
@@ -40,6 +42,8 @@ export interface Workload {
   readonly about: string;
   /** What is counted: "faults", "loops". */
   readonly counts: string;
+  /** Its programs end by themselves, and the whole counts, from the start. */
+  readonly toEnd?: boolean;
   /** Pages of memory the whole needs at most. */
   pages(threads: number, operations: number): number;
   /** Before the threads start: mappings, by CPU 0, at no cost. */
@@ -62,14 +66,14 @@ const INSIDE_SHARE = 0.55;
 
 /**
  * An access to a page that is not there: the fault and its way, as Linux would take it. `fresh`: a page is taken for it, which
- * is counted and listed; a page of a file's cache was before.
+ * is counted and listed; a page of a file's cache was before. Returns what the fault ended with (abi/exit.ts).
  */
 export function* touch(
   thread: Thread,
   address: number,
   access: number,
   fresh = access === WRITE,
-): Generator<Step, void, number> {
+): Generator<Step, number, number> {
   const { cpu, core, linux, faultNs } = thread;
   const began = cpu.time;
   const va = BigInt(address);
@@ -78,7 +82,7 @@ export function* touch(
   if (fresh) yield* linux.page(cpu);
   cpu.insideNs = faultNs * INSIDE_SHARE;
   thread.marks.beginFault(cpu);
-  yield () => core.fill(cpu.area, va, access);
+  const exit = yield () => core.fill(cpu.area, va, access);
   thread.marks.endFault(cpu);
   // What is to be paid inside, where neither a page was cleared or copied nor a table's lock taken.
   const unpaid = cpu.insideNs;
@@ -86,6 +90,7 @@ export function* touch(
   yield unpaid + faultNs * (1 - ENTRY_SHARE - INSIDE_SHARE);
   yield () => core.kernelExit(cpu.area);
   thread.faults.add(cpu.time - began);
+  return exit;
 }
 
 /** A memory call; one that unmaps so many pages. */
