@@ -7,8 +7,13 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { traceText } from "../src/cli/traceFile.js";
 import { Counter } from "../src/core/abi/counter.js";
+import { Access } from "../src/core/abi/exit.js";
+import { Layout, MapFlag, Policy, Prot, Tables } from "../src/core/abi/mman.js";
 import { TraceKind } from "../src/core/abi/trace.js";
-import type { TraceRecord } from "../src/run/trace.js";
+import { HookedCore } from "../src/predict/core.js";
+import type { Core } from "../src/run/core.js";
+import { readTrace, TRACE_RECORDS, type TraceRecord } from "../src/run/trace.js";
+import { build } from "./support/predict.js";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "faultline-trace-"));
@@ -70,6 +75,26 @@ describe("a storm beside changes of the map", () => {
     expect(unmapped.map(({ args }) => args!.result)).toEqual(["0x0", "0x0", "0x0", "0x0"]);
   });
 
+  test("says of a call all that it takes to make it again, and whose events a track's are", () => {
+    const gap = slices("call").filter(({ name, args }) => name === "mmap" && args!.length === 16 * 4096);
+    expect(gap.length).toBeGreaterThan(0);
+    expect(gap[0].args).toMatchObject({ prot: 3, object: 0, offset: "0x0" });
+    const prots = new Set(
+      slices("call")
+        .filter(({ name }) => name === "mprotect")
+        .map(({ args }) => args!.prot),
+    );
+    expect(prots).toEqual(new Set([1, 3]));
+    const threads = all.filter(({ cat }) => cat === "thread").map(({ args }) => args!);
+    expect(threads.filter(({ loaded }) => loaded === 1)).toHaveLength(1);
+    const started = slices("call")
+      .filter(({ name }) => name === "clone")
+      .map(({ args }) => Number(args!.result));
+    const tids = threads.map(({ tid }) => tid);
+    expect(started.filter((tid) => !tids.includes(tid))).toEqual([]);
+    expect(started).toHaveLength(3);
+  });
+
   test("keeps the format's rules: whole nanoseconds, names for tracks, slices of one track in order and nested", () => {
     const named = new Set(all.filter(({ name }) => name === "thread_name").map(({ tid }) => tid));
     expect(all.filter(({ name }) => name === "process_name")).toHaveLength(1);
@@ -94,6 +119,36 @@ describe("a storm beside changes of the map", () => {
   });
 });
 
+test("an abort of spf that came later in the list is a reason as well: the count moved while the page was looked up", () => {
+  const { layout, hooked, core: plain } = build;
+  const CORE_BYTES = 8 << 20;
+  const core = new HookedCore({ hooked, core: plain, sites: [], layout }, CORE_BYTES + (1 << 20), 1);
+  const words = core.plain as unknown as Core;
+  words.boot(CORE_BYTES, 2, Policy.Spf, Tables.Rcu, Layout.Page);
+  const cpu = words.cpuArea(0);
+  words.traceOn(cpu, CORE_BYTES, TRACE_RECORDS);
+  for (const i of [0, 1]) words.cpuOnline(words.cpuArea(i));
+  words.hostOpen(cpu, 1, 0x4000n, 0n);
+  words.sysMmap(cpu, 0x1000_0000n, 0x4000n, Prot.Read, MapFlag.Private | MapFlag.Fixed, 1, 0n);
+  core.plain.fill(cpu, 0x1000_0000n, Access.Read);
+
+  const { S_SEQ } = layout["mm/space.ts"];
+  const seq = words.spaceOf(cpu) + S_SEQ;
+  let looks = 0;
+  core.seam = {
+    ...{ marked() {}, paused: () => false, waiting() {}, woken: () => 0, now: () => 0 },
+    // The third look is the one beside the page's: the first begins the attempt, the second is behind the VMA's copy.
+    reached: (_kind, address) => {
+      if (address === seq && ++looks === 3) core.words[seq >>> 2] += 2;
+      return false;
+    },
+  };
+  core.call(0, () => core.core.fill(cpu, 0x1000_3000n, Access.Read), false);
+  const [{ records }] = readTrace(words, 1, CORE_BYTES, core.memory);
+  const why = records.filter(({ kind }) => kind === TraceKind.Fault).map(({ why }) => Counter[why]);
+  expect(why).toEqual(["SpfAbortPud", "SpfAbortFault"]);
+});
+
 test("a file that can not be written is known before the program runs", () => {
   const { status, stdout, stderr } = run("--trace", join(folder, "none/trace.json"), join(ROOT, "guest/bin/hello"));
   expect([status, stdout]).toEqual([125, ""]);
@@ -101,9 +156,9 @@ test("a file that can not be written is known before the program runs", () => {
 });
 
 describe("the file", () => {
-  const record = (more: Partial<TraceRecord>): TraceRecord => ({
+  const record = (changes: Partial<TraceRecord>): TraceRecord => ({
     ...{ kind: TraceKind.Fault, beginNs: 1000, ns: 500, exit: 0, how: Counter.FaultsAnon, why: 0 },
-    ...{ address: 0x1000n, length: 1n, extra: 0n, ...more },
+    ...{ address: 0x1000n, length: 1n, extra: 0n, more: 0n, last: 0n, flags: 0, object: 0, ...changes },
   });
   const setting = { program: "p", fault: "spf", tables: "rcu", layout: "page" };
 

@@ -9,7 +9,7 @@
 import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { type LayoutName, type Machine, ModelError } from "../predict/machine.js";
 import { LAYOUTS, POLICIES, PROTECTIONS } from "../predict/run.js";
 import { WORKLOADS } from "../predict/workloads/index.js";
@@ -17,12 +17,13 @@ import { unknownName } from "./nearest.js";
 import { INTERRUPTED, names, WORKERS_MAX, whole } from "./options.js";
 import { calibrate } from "./predict/calibrate.js";
 import { htmlReport } from "./predict/html.js";
-import type { Job } from "./predict/job.js";
+import { type Job, REPLAY, type Replay } from "./predict/job.js";
 import { loadMachine, machineNames } from "./predict/machines.js";
 import { plotSvg } from "./predict/plot.js";
 import { jobsOf, type Point, pointsOf, type Request } from "./predict/points.js";
 import { Pool, type Running } from "./predict/pool.js";
-import { footprintTable, pointTable, spentTable } from "./predict/table.js";
+import { aboutPlan, loadPlan, replayCpus } from "./predict/replay.js";
+import { footprintTable, pointTable, replayTable, spentTable } from "./predict/table.js";
 import { loadPublished, validate, validationJobs, validationTable, verdictLines } from "./predict/validate.js";
 import { coloursFor, Progress } from "./terminal.js";
 
@@ -40,6 +41,8 @@ interface Options {
   seeds?: number;
   operations?: number;
   jobs: number;
+  replay?: string;
+  compute?: number;
   pretouch?: boolean;
   validate?: boolean;
   calibrate?: boolean;
@@ -68,6 +71,8 @@ export function registerPredict(program: Command): void {
     .option("--seeds <n>", "runs of each point (3; 1 with --validate)", whole(1, 1000))
     .option("--operations <n>", "operations of each thread in a run (700; 250)", whole(20, 100_000))
     .option("--jobs <n>", "worker threads", whole(1, WORKERS_MAX), Math.min(availableParallelism(), WORKERS_MAX))
+    .option("--replay <file>", "instead of a workload: a program as `run --trace` recorded it")
+    .option("--compute <factor>", "with --replay: how much of the program's own time counts (1)", factor)
     .option("--validate", "hold the model against every published table, row by row")
     .option("--calibrate", "measure this machine: --machine this")
     .option("--json <file>", "write the points as JSON")
@@ -93,13 +98,35 @@ async function action(chosen: readonly string[], options: Options): Promise<numb
 
 async function predict(chosen: readonly string[], options: Options): Promise<number> {
   const machine = loadMachine(ROOT, options.machine);
-  const jobs = jobsOf(requestOf(chosen, options, machine));
-  const { outcomes, stopped } = await runAll(jobs, options);
-  const points = pointsOf(jobs, outcomes);
-  print(machine, points);
-  writeJson(options, { machine, points });
+  const replay = replayFor(chosen, options);
+  const jobs = jobsOf(replay ? replayRequest(replay, options, machine) : requestOf(chosen, options, machine));
+  const { outcomes, stopped } = await runAll(jobs, options, replay);
+  const points = pointsOf(jobs, outcomes).map((point) =>
+    replay ? { ...point, workload: replay.plan.program } : point,
+  );
+  print(machine, points, replay);
+  const recording = replay && { ...replay.plan, streams: replay.plan.streams.length, compute: replay.compute };
+  writeJson(options, { machine, ...(recording && { recording }), points });
   await draw(options, machine, points);
   return stopped ? INTERRUPTED : 0;
+}
+
+function replayFor(chosen: readonly string[], { replay, compute, operations }: Options): Replay | undefined {
+  if (replay === undefined) {
+    if (compute !== undefined) throw new ModelError("--compute: only with --replay");
+    return undefined;
+  }
+  if (chosen.length > 0) throw new ModelError(`--replay is instead of a workload: ${chosen.join(", ")}`);
+  if (operations !== undefined) throw new ModelError("--operations: a replay makes those that were recorded");
+  return { plan: loadPlan(replay), compute: compute ?? 1 };
+}
+
+function replayRequest({ plan }: Replay, options: Options, machine: Machine): Request {
+  return {
+    ...requestOf([], { ...options, operations: Math.ceil(plan.faults / plan.streams.length) }, machine),
+    workloads: [REPLAY],
+    cpus: replayCpus(plan, machine, options.cpus),
+  };
 }
 
 async function validation(options: Options): Promise<number> {
@@ -126,9 +153,9 @@ function writeJson({ json }: Options, data: object): void {
 }
 
 /** Until all are done, or Ctrl-C. */
-async function runAll(jobs: readonly Job[], options: Options): Promise<Running> {
+async function runAll(jobs: readonly Job[], options: Options, replay?: Replay): Promise<Running> {
   const progress = new Progress(process.stderr, 2000);
-  const pool = new Pool(ROOT, new URL("./predictworker.js", import.meta.url), options.jobs);
+  const pool = new Pool(ROOT, new URL("./predictworker.js", import.meta.url), options.jobs, replay);
   const interrupted = () => pool.stop();
   process.once("SIGINT", interrupted);
   const running = await pool.run(jobs, (done) => progress.update(`${done} of ${jobs.length} runs`));
@@ -137,12 +164,14 @@ async function runAll(jobs: readonly Job[], options: Options): Promise<Running> 
   return running;
 }
 
-function print(machine: Machine, points: readonly Point[]): void {
+function print(machine: Machine, points: readonly Point[], replay: Replay | undefined): void {
   const colours = coloursFor(process.stdout);
   process.stdout.write(`${machine.name}: ${machine.about}\n`);
-  process.stdout.write(
-    `${pointTable(points, colours)}\n\n${spentTable(points, colours)}\n\n${footprintTable(points, colours)}\n`,
-  );
+  if (replay) process.stdout.write(aboutPlan(replay.plan, replay.compute));
+  const first = replay
+    ? replayTable(points, replay.plan.streams.length, replay.plan.faults, colours)
+    : pointTable(points, colours);
+  process.stdout.write(`${first}\n\n${spentTable(points, colours)}\n\n${footprintTable(points, colours)}\n`);
 }
 
 function requestOf(chosen: readonly string[], options: Options, machine: Machine): Request {
@@ -176,6 +205,12 @@ function list(): number {
   for (const { name, about } of WORKLOADS) process.stdout.write(`${name.padEnd(width)}  ${about}\n`);
   for (const name of machineNames(ROOT)) process.stdout.write(`${name}: ${loadMachine(ROOT, name).about}\n`);
   return 0;
+}
+
+function factor(text: string): number {
+  const n = Number(text);
+  if (!/^\d*\.?\d+$/.test(text)) throw new InvalidArgumentError("a number from 0 is possible");
+  return n;
 }
 
 function counts(text: string): number[] {

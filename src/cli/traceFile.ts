@@ -42,6 +42,15 @@ const OUTCOMES: Readonly<Record<number, string>> = {
   [Exit.Io]: "page wanted",
   [Exit.Oom]: "no frame",
 };
+/** What a call is asked beside address and length. */
+const ARGUMENTS: Readonly<Record<string, (record: TraceRecord) => Record<string, string | number>>> = {
+  mmap: ({ more, flags, object, last }) => ({ prot: Number(more), flags, object, offset: hex(last) }),
+  mremap: ({ more, flags, last }) => ({ new_length: Number(more), flags, new_address: hex(last) }),
+  mprotect: ({ more }) => ({ prot: Number(more) }),
+  madvise: ({ more }) => ({ advice: Number(more) }),
+  msync: ({ more }) => ({ flags: Number(more) }),
+  mlock2: ({ more }) => ({ flags: Number(more) }),
+};
 /** Width of a bar of the counters. */
 const STEP_NS = 1_000_000;
 
@@ -50,7 +59,11 @@ export function traceText(all: readonly CpuTrace[], setting: TraceSetting): stri
   const events: Event[] = [meta("process_name", 0, { name })];
   for (const { cpu, lost } of all) {
     events.push(
-      meta("thread_name", cpu, { name: lost > 0 ? `cpu ${cpu} (${lost} older records lost)` : `cpu ${cpu}` }),
+      meta(
+        "thread_name",
+        cpu,
+        lost > 0 ? { name: `cpu ${cpu} (${lost} older records lost)`, lost } : { name: `cpu ${cpu}` },
+      ),
     );
     events.push(meta("thread_sort_index", cpu, { sort_index: cpu }));
   }
@@ -72,20 +85,18 @@ function eventOf(cpu: number, record: TraceRecord): Event {
   if (record.kind === TraceKind.GracePeriod) {
     return { name: `grace period ${record.extra}`, ph: "i", cat: "rcu", ...place, s: "t" };
   }
+  if (record.kind === TraceKind.Thread) {
+    const [pid, tid, loaded] = [record.address, record.length, record.extra].map(Number) as [number, number, number];
+    const name = loaded === 1 ? `process ${pid} loads a program` : `thread ${tid} of process ${pid}`;
+    return { name, ph: "i", cat: "thread", ...place, s: "t", args: { pid, tid, loaded } };
+  }
   const dur = Math.floor(record.beginNs + record.ns - begin) / 1000;
   return { ...described(record), ph: "X", ...place, dur };
 }
 
-function described({
-  kind,
-  exit,
-  how,
-  why,
-  address,
-  length,
-  extra,
-}: TraceRecord): Pick<Event, "name" | "cat" | "args"> {
-  const at = `0x${address.toString(16)}`;
+function described(record: TraceRecord): Pick<Event, "name" | "cat" | "args"> {
+  const { kind, exit, how, why, address, length, extra } = record;
+  const at = hex(address);
   if (kind === TraceKind.Fault) {
     const args = {
       address: at,
@@ -97,8 +108,9 @@ function described({
     return { name: `fault ${(Access[Number(length)] ?? "?").toLowerCase()}`, cat: "fault", args };
   }
   if (kind === TraceKind.Call) {
-    const args = { address: at, length: Number(length), result: resultText(extra) };
-    return { name: callName(how | (why << 8)), cat: "call", args };
+    const name = callName(how | (why << 8));
+    const args = { address: at, length: Number(length), ...ARGUMENTS[name]?.(record), result: resultText(extra) };
+    return { name, cat: "call", args };
   }
   return { name: "shootdown", cat: "tlb", args: { address: at, length: Number(length), ipis: Number(extra) } };
 }
@@ -111,7 +123,11 @@ function counterName(counter: number, without: string): string {
 }
 
 function resultText(result: bigint): string {
-  return result < 0n ? `${result}` : `0x${result.toString(16)}`;
+  return result < 0n ? `${result}` : hex(result);
+}
+
+function hex(value: bigint): string {
+  return `0x${value.toString(16)}`;
 }
 
 /** Faults by how they were served, and IPIs, in each step of time: a bar stands until the next. */

@@ -45,7 +45,7 @@ export { sysRemapFilePages } from "./mm/remapFilePages";
 export { remoteRead, remoteWrite } from "./mm/remote";
 export { spaceOf } from "./mm/space";
 export { stat } from "./mm/stat";
-export { traceCall, traceCount, traceNow, traceOn } from "./mm/trace";
+export { traceCall, traceCount, traceNow, traceOn, traceThread } from "./mm/trace";
 export { punchObject, trimObjects, trimsPending } from "./mm/truncate";
 export { copyFromUser, copyToUser, guestRead, guestWrite, resident } from "./mm/uaccess";
 export { verifySpace } from "./mm/verify";

@@ -137,6 +137,11 @@ export class Accesses {
     return area + this.#idle;
   }
 
+  /** An attempt to take a page table's lock. */
+  takesTable(kind: number, address: number, at: At): boolean {
+    return at === At.SpinLock && kind === Step.AtomicCmpxchg && (address & IN_LINE) === this.#tableLock;
+  }
+
   /** Says in the lane which line is touched, and how. */
   describe(cpu: Processor, kind: number, address: number, width: number, at: At): void {
     const { lane } = cpu;
@@ -185,8 +190,7 @@ export class Accesses {
   #noteEntry(cpu: Processor, kind: number, address: number, width: number, at: At): void {
     const { lane } = cpu;
     if (kind === Step.AtomicLoad && width === 8) lane.entry = address;
-    const takesLock = at === At.SpinLock && kind === Step.AtomicCmpxchg && (address & IN_LINE) === this.#tableLock;
-    if (!takesLock || lane.entry === 0) return;
+    if (!this.takesTable(kind, address, at) || lane.entry === 0) return;
     this.#net.prefetch(cpu, this.#net.lines.recordOf(lane.entry));
     lane.entry = 0;
   }

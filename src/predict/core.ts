@@ -22,7 +22,16 @@ export interface CoreWords {
   fill(cpu: number, va: bigint, access: number): number;
   bounce(cpu: number): number;
   sysMmap(cpu: number, at: bigint, bytes: bigint, prot: number, flags: number, object: number, offset: bigint): bigint;
+  /** Makes or finds the object of a file: its id, its size, from where on it has holes only. */
+  hostOpen(cpu: number, object: number, size: bigint, dataEnd: bigint): number;
   sysMunmap(cpu: number, at: bigint, bytes: bigint): bigint;
+  sysMprotect(cpu: number, at: bigint, bytes: bigint, prot: number): bigint;
+  sysMremap(cpu: number, at: bigint, bytes: bigint, newBytes: bigint, flags: number, to: bigint): bigint;
+  sysMlock(cpu: number, at: bigint, bytes: bigint, flags: number): bigint;
+  populateRange(cpu: number, start: bigint, end: bigint, how: number): bigint;
+  sysMunlock(cpu: number, at: bigint, bytes: bigint): bigint;
+  sysBrk(cpu: number, end: bigint): bigint;
+  setLimit(cpu: number, limit: number, value: bigint): void;
   sysMadvise(cpu: number, at: bigint, bytes: bigint, advice: number): bigint;
   /** The address space that the CPU acts on. */
   spaceOf(cpu: number): number;

@@ -6,7 +6,10 @@
  */
 import { Most } from "../core/abi/most.js";
 import { CONSTANTS, type ConstantName, type Meaning, type Values } from "./constants.js";
+import { ModelError, object, oneOf, onlyKeys, parse, text as string } from "./json.js";
 import { cpusOf, type Topology } from "./topology.js";
+
+export { ModelError } from "./json.js";
 
 export interface Constant {
   readonly value: number;
@@ -33,8 +36,6 @@ export interface Machine {
   readonly constants: Readonly<Record<ConstantName, Constant>>;
   readonly cpus: number;
 }
-
-export class ModelError extends Error {}
 
 const KEYS = ["name", "about", "topology", "flush", "layout", "constants"];
 const TOPOLOGY = ["sockets", "complexesPerSocket", "coresPerComplex", "threadsPerCore"] as const;
@@ -117,34 +118,4 @@ function mustBeConstant(given: unknown, meaning: Meaning, place: string): void {
       throw new ModelError(`${place}.sweep: what is assumed or fitted is swept between two bounds, each ${allowed}`);
     }
   } else string(constant.source, `${place}.source`);
-}
-
-function parse(text: string, place: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new ModelError(`${place}: ${(error as Error).message}`);
-  }
-}
-
-function object(given: unknown, place: string): Record<string, unknown> {
-  if (typeof given !== "object" || given === null || Array.isArray(given))
-    throw new ModelError(`${place}: an object is wanted`);
-  return given as Record<string, unknown>;
-}
-
-function onlyKeys(given: Record<string, unknown>, allowed: readonly string[], place: string): void {
-  const unknown = Object.keys(given).find((key) => !allowed.includes(key));
-  if (unknown !== undefined) throw new ModelError(`${place}: unknown key "${unknown}"; allowed: ${allowed.join(", ")}`);
-}
-
-function string(given: unknown, place: string): string {
-  if (typeof given !== "string" || given === "") throw new ModelError(`${place}: a text is wanted`);
-  return given;
-}
-
-function oneOf<T extends string>(given: unknown, allowed: readonly T[], place: string): T {
-  if (!allowed.includes(given as T))
-    throw new ModelError(`${place}: ${JSON.stringify(given)}; allowed: ${allowed.join(", ")}`);
-  return given as T;
 }

@@ -27,8 +27,14 @@ export enum Touch {
   Own = 5,
 }
 
-/** What a program does next: a call of the core, so many ns of its own, or an access of the model's. */
-export type Step = Call | number | LineStep;
+/** Time that is neither the kernel's nor a line's. */
+export interface TimeStep {
+  readonly ns: number;
+  readonly what: Spent.Program | Spent.Asleep;
+}
+
+/** What a program does next: a call of the core, so many ns of software of the kernel's or of other time, or an access of the model's. */
+export type Step = Call | number | TimeStep | LineStep;
 export type Program = Generator<Step, void, number>;
 
 /** Where time goes. */
@@ -41,6 +47,8 @@ export enum Spent {
   IpiWait = 5,
   Interrupt = 6,
   Asleep = 7,
+  /** The program itself, between its faults and calls. */
+  Program = 8,
 }
 export const SPENT_NAMES = [
   "useful",
@@ -51,6 +59,7 @@ export const SPENT_NAMES = [
   "ipiWait",
   "interrupt",
   "asleep",
+  "program",
 ] as const;
 
 export enum Stop {

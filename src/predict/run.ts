@@ -2,10 +2,11 @@
  * One simulated run: a machine, a workload, so many threads, a policy; and what came of it.
  *
  * Rate       all threads run until together they have done so many operations; the rate is that of the last 85 % of them. Where
- *            threads have shares, it is that of all of them, from the first thread's begin to the last one's end.
+ *            each has its own to do, it is that of the whole, until the last one is done.
  * Software   what a fault costs beside the core: the machine's one-thread fault under mmapLock, less what a run on one CPU
  *            with no such cost takes. So every machine is put on its published one-thread figure, base, once.
  */
+import { Counter } from "../core/abi/counter.js";
 import { Layout, Policy, Tables } from "../core/abi/mman.js";
 import type { CoreBuild } from "./core.js";
 import { type Footprint, Marks } from "./footprint.js";
@@ -52,6 +53,11 @@ export interface Outcome {
   readonly rate: number;
   readonly operations: number;
   readonly ns: number;
+  /** From the first thread's start to the last one's end. */
+  readonly elapsedNs: number;
+  /** Faults that the core took; what ended otherwise than it was to. */
+  readonly faulted: number;
+  readonly differed: number;
   /** Shares of the threads' time. */
   readonly spent: Readonly<Record<string, number>>;
   readonly faults: Quantiles;
@@ -95,7 +101,7 @@ export function simulate(build: CoreBuild, request: Request, softwareNs: number)
   const ends = new Samples();
   const target = cpus * operations;
   let over = false;
-  const done = new Uint32Array(cpus);
+  let differed = 0;
   const faults = new Samples();
   const unmaps = new Samples();
   const programs = sim.cpus.map((cpu): Program => {
@@ -111,32 +117,39 @@ export function simulate(build: CoreBuild, request: Request, softwareNs: number)
       faults,
       unmaps,
       result: 0,
-      more: workload.shares ? () => done[cpu.index] < operations : () => !over,
+      more: () => !over,
       marks,
       ended: () => {
         ends.add(cpu.time);
-        done[cpu.index]++;
         marks.endOperation();
         if (ends.count === target) over = true;
+      },
+      differed: () => {
+        differed++;
       },
     };
     return whole(workload.program(thread), () => core.cpuOffline(cpu.area));
   });
   sim.run(programs, () => random.between(0, START_SPREAD_NS));
-  const { rate, counted, ns } = rateOf(ends.values.slice(0, target).sort(), workload.shares ? 0 : WARM_SHARE);
-  const last = ends.values.reduce((most, end) => Math.max(most, end), 0);
+  const elapsedNs = sim.cpus.reduce((latest, { time }) => Math.max(latest, time), 0);
+  const { rate, counted, ns } = workload.toEnd
+    ? { rate: (ends.count / elapsedNs) * 1e9, counted: ends.count, ns: elapsedNs }
+    : rateOf(ends.values.slice(0, target).sort());
   const spent = SPENT_NAMES.map((_, i) => sim.cpus.reduce((sum, cpu) => sum + cpu.spent[i], 0));
   const all = spent.reduce((sum, each) => sum + each, 0);
   return {
     rate,
     operations: counted,
     ns,
+    elapsedNs,
+    faulted: sim.cpus.reduce((sum, { area }) => sum + Number(plain.counter(area, Counter.Faults)), 0),
+    differed,
     spent: Object.fromEntries(SPENT_NAMES.map((name, i) => [name, spent[i] / all])),
     faults: faults.quantiles(),
     unmaps: unmaps.quantiles(),
     ipis: sim.ipis.quantiles(),
     irqOff: sim.irqOff.quantiles(),
-    footprint: marks.result(last, values.gracePeriod),
+    footprint: marks.result(ends.max(), values.gracePeriod),
     events: sim.events,
     switches: sim.switches,
     transfers: sim.net.transfers,
@@ -159,8 +172,8 @@ function memoryFor({ layout }: CoreBuild, { workload, cpus, operations }: Reques
 }
 
 /** Of the moments at which operations ended, in order, but for the first ones. */
-function rateOf(ends: Float64Array, warm: number): { rate: number; counted: number; ns: number } {
-  const first = Math.floor(ends.length * warm);
+function rateOf(ends: Float64Array): { rate: number; counted: number; ns: number } {
+  const first = Math.floor(ends.length * WARM_SHARE);
   const counted = ends.length - 1 - first;
   const ns = ends[ends.length - 1] - ends[first];
   return { rate: (counted / ns) * 1e9, counted, ns };

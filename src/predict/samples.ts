@@ -27,6 +27,11 @@ export class Samples {
     return this.#values.subarray(0, this.#count);
   }
 
+  /** 0 of none. */
+  max(): number {
+    return this.values.reduce((most, each) => Math.max(most, each), 0);
+  }
+
   quantiles(): Quantiles {
     const sorted = Float64Array.from(this.values).sort();
     const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;

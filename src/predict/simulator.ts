@@ -30,6 +30,7 @@ import { places } from "./topology.js";
 const PATIENCE_NS = 100_000;
 const PAUSE_IRQ_OFF = 0x8000_0000;
 const TIMED_OUT = 2;
+const PAGE = 4096;
 export interface Setting {
   readonly machine: Machine;
   readonly values: Values;
@@ -162,6 +163,8 @@ export class Simulator implements Seam {
     }
     if (typeof step.value === "function") lane.call = step.value;
     else if (typeof step.value === "number") cpu.spend(Spent.Useful, step.value * cpu.slow);
+    else if ("ns" in step.value)
+      cpu.spend(step.value.what, step.value.ns * (step.value.what === Spent.Program ? cpu.slow : 1));
     else this.#line(cpu, step.value);
     if (cpu.time <= this.heap.first && cpu.irqAt > cpu.time) return true;
     this.heap.set(cpu.index, this.#interruptible(cpu) ? Math.min(cpu.time, Math.max(this.#now, cpu.irqAt)) : cpu.time);
@@ -206,6 +209,7 @@ export class Simulator implements Seam {
     if (accesses.isEverybodys(kind, address, at)) return false;
     if (this.watcher && cpu.lane === cpu.main) this.watcher(cpu, address, writes);
     const { lane } = cpu;
+    if (cpu.insideNs > 0 && accesses.takesTable(kind, address, at)) this.#payInside(cpu);
     accesses.describe(cpu, kind, address, width, at);
     if (kind === Step.Notify) this.#notify(cpu, address);
     this.#expect(cpu, kind, address, at);
@@ -399,9 +403,8 @@ export class Simulator implements Seam {
       cpu.spend(Spent.Useful, this.values.flushPage);
       return false;
     }
-    const pages = width / 4096;
-    cpu.spend(Spent.Useful, cpu.insideNs * cpu.slow);
-    cpu.insideNs = 0;
+    const pages = width / PAGE;
+    this.#payInside(cpu);
     const began = cpu.time;
     cpu.time += this.values.zero * pages * cpu.slow;
     const free = Math.max(this.#zoneFree[cpu.socket], began) + width / this.values.bandwidth;
@@ -412,8 +415,16 @@ export class Simulator implements Seam {
     return false;
   }
 
+  /** A fault's software that belongs inside its locks. */
+  #payInside(cpu: Processor): void {
+    if (cpu.insideNs === 0) return;
+    cpu.spend(Spent.Useful, cpu.insideNs * cpu.slow);
+    cpu.insideNs = 0;
+  }
+
   #copy(cpu: Processor, kind: number, width: number): boolean {
-    if (kind === Step.CopyTo) cpu.spend(Spent.Useful, (this.values.copy * width * cpu.slow) / 4096);
+    if (width === PAGE) this.#payInside(cpu);
+    if (kind === Step.CopyTo) cpu.spend(Spent.Useful, (this.values.copy * width * cpu.slow) / PAGE);
     return false;
   }
 

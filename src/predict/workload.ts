@@ -2,7 +2,7 @@
  * Workloads: small programs of threads against the core's entry points, each beside what Linux would do around it.
  *
  * A program tells when each of its operations ended, and goes on until all threads together have done enough: a thread that is
- * faster than the others does more. With `shares` each does as many as any other.
+ * faster than the others does more. With `toEnd` each does what it has to do.
  */
 import { Access } from "../core/abi/exit.js";
 import { MapFlag, Prot } from "../core/abi/mman.js";
@@ -31,6 +31,8 @@ export interface Thread {
   result: number;
   /** Whether to go on. */
   more(): boolean;
+  /** Something ended otherwise than it was to. */
+  differed(): void;
   /** An operation is over: what the workload's rate counts. */
   ended(): void;
 }
@@ -40,8 +42,8 @@ export interface Workload {
   readonly about: string;
   /** What is counted: "faults", "loops". */
   readonly counts: string;
-  /** Each thread does as many operations as any other, and the time is that of the last one: as pft measures. */
-  readonly shares?: boolean;
+  /** Its programs end by themselves, and the whole counts, from the start. */
+  readonly toEnd?: boolean;
   /** Pages of memory the whole needs at most. */
   pages(threads: number, operations: number): number;
   /** Before the threads start: mappings, by CPU 0, at no cost. */
@@ -62,24 +64,33 @@ export const FIXED = ANYWHERE | MapFlag.Fixed;
 const ENTRY_SHARE = 0.25;
 const INSIDE_SHARE = 0.55;
 
-/** An access to a page that is not there: the fault and its way, as Linux would take it. */
-export function* touch(thread: Thread, address: number, access: number): Generator<Step, void, number> {
+/**
+ * An access to a page that is not there: the fault and its way, as Linux would take it. `fresh`: a page is taken for it, which
+ * is counted and listed; a page of a file's cache was before. Returns what the fault ended with (abi/exit.ts).
+ */
+export function* touch(
+  thread: Thread,
+  address: number,
+  access: number,
+  fresh = access === WRITE,
+): Generator<Step, number, number> {
   const { cpu, core, linux, faultNs } = thread;
   const began = cpu.time;
   const va = BigInt(address);
   yield faultNs * ENTRY_SHARE;
   yield* linux.entry();
-  if (access === WRITE) yield* linux.page(cpu);
+  if (fresh) yield* linux.page(cpu);
   cpu.insideNs = faultNs * INSIDE_SHARE;
   thread.marks.beginFault(cpu);
-  yield () => core.fill(cpu.area, va, access);
+  const exit = yield () => core.fill(cpu.area, va, access);
   thread.marks.endFault(cpu);
-  // What is to be paid inside, where no page was cleared: a read, or a page that was there.
+  // What is to be paid inside, where neither a page was cleared or copied nor a table's lock taken.
   const unpaid = cpu.insideNs;
   cpu.insideNs = 0;
   yield unpaid + faultNs * (1 - ENTRY_SHARE - INSIDE_SHARE);
   yield () => core.kernelExit(cpu.area);
   thread.faults.add(cpu.time - began);
+  return exit;
 }
 
 /** A memory call; one that unmaps so many pages. */

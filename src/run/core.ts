@@ -106,7 +106,19 @@ export interface Core {
   counter(cpu: number, index: number): bigint;
   traceOn(cpu: number, ring: number, records: number): void;
   traceNow(cpu: number): number;
-  traceCall(cpu: number, began: number, nr: number, address: bigint, length: bigint, result: bigint): void;
+  traceCall(
+    cpu: number,
+    began: number,
+    nr: number,
+    address: bigint,
+    length: bigint,
+    more: bigint,
+    flags: number,
+    object: number,
+    last: bigint,
+    result: bigint,
+  ): void;
+  traceThread(cpu: number, pid: number, tid: number, loaded: number): void;
   traceCount(cpu: number): bigint;
   stat(what: number): number;
   cpuWord(index: number, word: number): number;

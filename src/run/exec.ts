@@ -33,6 +33,7 @@ const MAP_FILE = MapFlag.Private | MapFlag.Fixed;
 export function exec(thread: Thread, plan: ExecPlan): void {
   const { core, cpu } = thread;
   const { image } = plan;
+  thread.traceThread(true);
   const first = image.segments[0] as Segment;
   const bias = image.relocatable ? PIE_BASE - pageDown(first.address) : 0n;
   for (const segment of image.segments) mapSegment(thread, segment, bias, plan.object);

@@ -13,6 +13,7 @@
  */
 import { Errno } from "../core/abi/errno.js";
 import { Cause, Exit } from "../core/abi/exit.js";
+import { MapFlag } from "../core/abi/mman.js";
 import { Pending } from "../core/abi/pending.js";
 import { ThreadLong } from "../core/abi/word.js";
 import { CALLS } from "./calls/table.js";
@@ -37,8 +38,11 @@ export class ThreadExit extends Error {
   }
 }
 
-/** What a trace has of memory calls: brk, munmap, mremap, mmap, mprotect, msync, mlock …, madvise; and clone, which may fork. */
-const MEMORY_CALLS = new Set([214, 215, 216, 220, 222, 226, 227, 228, 229, 230, 231, 232, 233, 284]);
+const MMAP = 222;
+/** mm/inspect.ts: where nextVma() puts a VMA's object. */
+const VMA_OBJECT = 28;
+/** What a trace has of memory calls: brk, munmap, mremap, mmap, mprotect, msync, mlock …, madvise; and clone, clone3, which start threads. */
+const MEMORY_CALLS = new Set([214, 215, 216, 220, 222, 226, 227, 228, 229, 230, 231, 232, 233, 284, 435]);
 
 /** Instructions between two returns to TypeScript when nothing else happens. */
 const FUEL = 1 << 30;
@@ -141,8 +145,14 @@ export class Thread {
     this.core.resetHart(this.cpu);
   }
 
+  /** For a trace: whose events follow. `loaded`: a program has just been put into an empty space. */
+  traceThread(loaded: boolean): void {
+    this.core.traceThread(this.cpu, this.process.pid, this.tid, loaded ? 1 : 0);
+  }
+
   /** What a clone left for the child to do first. */
   begin(): void {
+    this.traceThread(false);
     const word = this.own(ThreadLong.SetTid);
     if (word !== 0n) this.guest.writeU32(word, this.tid);
   }
@@ -185,7 +195,19 @@ export class Thread {
 
   private traceCall(nr: number, began: number, args: readonly bigint[], result: unknown): void {
     const value = typeof result === "bigint" || typeof result === "number" ? BigInt(result) : 0n;
-    this.core.traceCall(this.cpu, began, nr, args[0] as bigint, args[1] as bigint, value);
+    const [address, length, more, flags, fifth, offset] = args as [bigint, bigint, bigint, bigint, bigint, bigint];
+    const kinds = Number(flags & 0xffff_ffffn);
+    const ofFile = nr === MMAP && value > 0n && (kinds & MapFlag.Anonymous) === 0;
+    const object = ofFile ? this.objectAt(value) : 0;
+    const last = nr === MMAP ? offset : fifth;
+    this.core.traceCall(this.cpu, began, nr, address, length, more, kinds, object, last, value);
+  }
+
+  /** The object mapped at an address: files have no other name that a trace could tell them by. */
+  private objectAt(address: bigint): number {
+    const { core, cpu, guest } = this;
+    const found = core.nextVma(cpu, core.spaceOf(cpu), address, guest.out) !== 0;
+    return found ? guest.view.getUint32(VMA_OBJECT, true) : 0;
   }
 
   countUnknown(nr: number): void {

@@ -22,6 +22,11 @@ export interface TraceRecord {
   readonly address: bigint;
   readonly length: bigint;
   readonly extra: bigint;
+  /** Of a call only. */
+  readonly more: bigint;
+  readonly last: bigint;
+  readonly flags: number;
+  readonly object: number;
 }
 
 export interface CpuTrace {
@@ -66,5 +71,9 @@ function recordAt(ring: DataView, place: number): TraceRecord {
     address: ring.getBigUint64(at + TraceField.Address, true),
     length: ring.getBigUint64(at + TraceField.Length, true),
     extra: ring.getBigInt64(at + TraceField.Extra, true),
+    more: ring.getBigUint64(at + TraceField.More, true),
+    last: ring.getBigUint64(at + TraceField.Last, true),
+    flags: ring.getUint32(at + TraceField.Flags, true),
+    object: ring.getUint32(at + TraceField.Object, true),
   };
 }

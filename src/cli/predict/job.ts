@@ -1,10 +1,12 @@
 /** cli/predict/job.ts: one run that a worker does, and its answer: plain data, for they cross threads. */
 import type { Patch } from "../../check/twins/twin.js";
 import type { LayoutName, Machine } from "../../predict/machine.js";
+import type { Plan } from "../../predict/replay/plan.js";
 import type { Outcome } from "../../predict/run.js";
 
 export interface Job {
   readonly machine: Machine;
+  /** Its name; REPLAY: the plan that the pool's workers were given. */
   readonly workload: string;
   readonly cpus: number;
   readonly policy: string;
@@ -15,6 +17,16 @@ export interface Job {
   /** Absent: the core that ships. */
   readonly patches?: readonly Patch[] | undefined;
   readonly pretouch?: boolean;
+}
+
+/** No workload's name. */
+export const REPLAY = "";
+
+/** What every run of a replay has in common. */
+export interface Replay {
+  readonly plan: Plan;
+  /** The program's own time counts so many times. */
+  readonly compute: number;
 }
 
 export type Reply = { index: number; outcome: Outcome } | Failure;

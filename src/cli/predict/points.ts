@@ -32,6 +32,10 @@ export interface Point {
   readonly rate: number;
   readonly error: number;
   readonly seeds: number;
+  /** Means: from the first start to the last end; faults that the core took; what ended otherwise than it was to. */
+  readonly elapsedNs: number;
+  readonly faulted: number;
+  readonly differed: number;
   readonly spent: Readonly<Record<string, number>>;
   readonly faults: Quantiles;
   readonly unmaps: Quantiles;
@@ -98,6 +102,9 @@ function pointOf(job: Job, outcomes: readonly Outcome[]): Point {
     rate,
     error: Math.sqrt(variance / n),
     seeds: n,
+    elapsedNs: mean(outcomes.map(({ elapsedNs }) => elapsedNs)),
+    faulted: mean(outcomes.map(({ faulted }) => faulted)),
+    differed: mean(outcomes.map(({ differed }) => differed)),
     spent: Object.fromEntries(
       Object.keys(outcomes[0].spent).map((name) => [name, mean(outcomes.map(({ spent }) => spent[name]))]),
     ),

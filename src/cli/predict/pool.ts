@@ -5,7 +5,7 @@
 import { Worker } from "node:worker_threads";
 import { ModelError } from "../../predict/machine.js";
 import type { Outcome } from "../../predict/run.js";
-import type { Job, Reply } from "./job.js";
+import type { Job, Replay, Reply } from "./job.js";
 
 export interface Running {
   /** By job; undefined where it was interrupted. */
@@ -17,12 +17,14 @@ export class Pool {
   readonly #root: string;
   readonly #file: URL;
   readonly #workers: number;
+  readonly #replay: Replay | undefined;
   #stop: (() => void) | undefined;
 
-  constructor(root: string, file: URL, workers: number) {
+  constructor(root: string, file: URL, workers: number, replay?: Replay) {
     this.#root = root;
     this.#file = file;
     this.#workers = workers;
+    this.#replay = replay;
   }
 
   /** What is not done stays undone: run() returns with what there is. */
@@ -46,7 +48,8 @@ export class Pool {
         if (next < order.length) thread.postMessage({ index: order[next], job: jobs[order[next++]] });
       };
       for (let i = 0; i < Math.min(this.#workers, jobs.length); i++) {
-        const thread = new Worker(this.#file, { workerData: { root: this.#root }, execArgv: [] });
+        const workerData = { root: this.#root, replay: this.#replay };
+        const thread = new Worker(this.#file, { workerData, execArgv: [] });
         threads.push(thread);
         thread.on("error", reject);
         thread.on("message", (reply: Reply) => {

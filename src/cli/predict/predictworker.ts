@@ -3,12 +3,13 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { Patch } from "../../check/twins/index.js";
 import type { CoreBuild } from "../../predict/core.js";
 import { ModelError } from "../../predict/machine.js";
+import { replayOf } from "../../predict/replay/workload.js";
 import { simulate, softwareOf } from "../../predict/run.js";
 import { workloadOf } from "../../predict/workloads/index.js";
 import { Builds } from "../check/builds.js";
-import type { Job, Reply } from "./job.js";
+import { type Job, REPLAY, type Replay, type Reply } from "./job.js";
 
-const { root } = workerData as { root: string };
+const { root, replay } = workerData as { root: string; replay?: Replay };
 const builds = new Builds(root);
 const layout = builds.layout();
 /** By machine, as data: what a fault costs beside the core. */
@@ -20,7 +21,7 @@ parentPort!.on("message", async ({ index, job }: { index: number; job: Job }) =>
 
 async function answer(index: number, job: Job): Promise<Reply> {
   try {
-    const workload = workloadOf(job.workload)!;
+    const workload = job.workload === REPLAY ? replayOf(replay!.plan, replay!.compute) : workloadOf(job.workload)!;
     const core = await buildOf(job.patches);
     return { index, outcome: simulate(core, { ...job, workload }, await softwareFor(job)) };
   } catch (error) {

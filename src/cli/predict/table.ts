@@ -42,9 +42,36 @@ export function pointTable(points: readonly Point[], colours: Colours): string {
   );
 }
 
+/** Of a replay: how long all took, and whether it went as recorded. `one`: CPUs that were recorded, and the accesses that they make. */
+export function replayTable(points: readonly Point[], one: number, accesses: number, colours: Colours): string {
+  const titles = [
+    ...["program", "policy / tables", "CPUs", "elapsed", "faults per s", "±", "accesses", "faulted", "differ"],
+    ...["fault p50", "p99", "max", "IPI p99"],
+  ];
+  const rows = points.map((point) => [
+    point.workload,
+    nameOf(point),
+    `${point.cpus}`,
+    ns(point.elapsedNs),
+    millions(point.rate),
+    `${((100 * point.error) / point.rate).toFixed(1)} %`,
+    `${(accesses * point.cpus) / one}`,
+    point.faulted.toFixed(0),
+    point.differed.toFixed(0),
+    ns(point.faults.p50),
+    ns(point.faults.p99),
+    ns(point.faults.max),
+    point.ipis.count > 0 ? ns(point.ipis.p99) : "-",
+  ]);
+  return draw(titles, 2, colours, rows);
+}
+
 /** Where the threads' time went, in hundredths. */
 export function spentTable(points: readonly Point[], colours: Colours): string {
-  const names = Object.keys(points[0]?.spent ?? {});
+  // Only a replay has a program of its own.
+  const names = Object.keys(points[0]?.spent ?? {}).filter(
+    (name) => name !== "program" || points.some(({ spent }) => spent[name] > 0),
+  );
   const titles = ["workload", "policy / tables", "CPUs", ...names.map((name) => `${WORDS[name] ?? name} %`)];
   return draw(
     titles,

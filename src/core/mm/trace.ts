@@ -25,6 +25,8 @@ const RETRY_FIRST: u32 = Counter.RetryDetached;
 const RETRY_LAST: u32 = Counter.RetryEntry;
 const SPF_FIRST: u32 = Counter.SpfAbortOdd;
 const SPF_LAST: u32 = Counter.SpfAbortPteMapLockSeq2;
+/** Of spf, too, with a number of its own: it came later. */
+const SPF_FAULT: u32 = Counter.SpfAbortFault;
 const VMA_FIRST: u32 = Counter.VmaLockAbort;
 const VMA_LAST: u32 = Counter.VmaLockMiss;
 
@@ -54,6 +56,7 @@ export function traceFaultBegins(cpu: usize): void {
   at = remember(cpu, at, HOW_FIRST, HOW_LAST);
   at = remember(cpu, at, RETRY_FIRST, RETRY_LAST);
   at = remember(cpu, at, SPF_FIRST, SPF_LAST);
+  at = remember(cpu, at, SPF_FAULT, SPF_FAULT);
   at = remember(cpu, at, VMA_FIRST, VMA_LAST);
   remember(cpu, at, Counter.FaultsLocked, Counter.FaultsLocked);
 }
@@ -66,6 +69,8 @@ export function traceFaultEnds(cpu: usize, began: f64, va: u64, access: u32, exi
   at += (RETRY_LAST - RETRY_FIRST + 1) << 2;
   if (why == 0) why = grown(cpu, at, SPF_FIRST, SPF_LAST);
   at += (SPF_LAST - SPF_FIRST + 1) << 2;
+  if (why == 0) why = grown(cpu, at, SPF_FAULT, SPF_FAULT);
+  at += 4;
   if (why == 0) why = grown(cpu, at, VMA_FIRST, VMA_LAST);
   at += (VMA_LAST - VMA_FIRST + 1) << 2;
   const locked: i64 = grown(cpu, at, Counter.FaultsLocked, Counter.FaultsLocked) != 0 ? 1 : 0;
@@ -73,9 +78,30 @@ export function traceFaultEnds(cpu: usize, began: f64, va: u64, access: u32, exi
   record(cpu, began, what, va, access, locked);
 }
 
-/** A memory call of the guest's, by its number. */
-export function traceCall(cpu: usize, began: f64, nr: u32, address: u64, length: u64, result: i64): void {
-  if (isTraced(cpu)) record(cpu, began, <u32>TraceKind.Call | (nr << 16), address, length, result);
+/** A memory call of the guest's, by its number. `more`, `flags`, `last`: what it was asked beside address and length. */
+export function traceCall(
+  cpu: usize,
+  began: f64,
+  nr: u32,
+  address: u64,
+  length: u64,
+  more: u64,
+  flags: u32,
+  object: u32,
+  last: u64,
+  result: i64,
+): void {
+  if (!isTraced(cpu)) return;
+  const at = record(cpu, began, <u32>TraceKind.Call | (nr << 16), address, length, result);
+  store<u64>(at, more, TraceField.More);
+  store<u64>(at, last, TraceField.Last);
+  store<u32>(at, flags, TraceField.Flags);
+  store<u32>(at, object, TraceField.Object);
+}
+
+/** From here on the CPU runs that thread; `loaded`: 1 when its memory is a program's that was just loaded. */
+export function traceThread(cpu: usize, pid: u32, tid: u32, loaded: u32): void {
+  if (isTraced(cpu)) record(cpu, now(), TraceKind.Thread, pid, tid, loaded);
 }
 
 export function traceShootdown(cpu: usize, began: f64, start: u64, end: u64, ipis: u64): void {
@@ -86,8 +112,8 @@ export function traceGracePeriod(cpu: usize, period: u32): void {
   if (isTraced(cpu)) record(cpu, now(), TraceKind.GracePeriod, 0, 0, <i64>period);
 }
 
-/** `what`: kind, exit, how and why, a byte each. */
-function record(cpu: usize, began: f64, what: u32, address: u64, length: u64, extra: i64): void {
+/** `what`: kind, exit, how and why, a byte each. Returns where it is. */
+function record(cpu: usize, began: f64, what: u32, address: u64, length: u64, extra: i64): usize {
   const n = load<u64>(cpu, P_TRACE_COUNT);
   const place = <usize>(n & <u64>load<u32>(cpu, P_TRACE_MASK));
   const at = <usize>load<u32>(cpu, P_TRACE) + place * <usize>TraceField.Bytes;
@@ -99,6 +125,7 @@ function record(cpu: usize, began: f64, what: u32, address: u64, length: u64, ex
   store<u64>(at, length, TraceField.Length);
   store<i64>(at, extra, TraceField.Extra);
   store<u64>(cpu, n + 1, P_TRACE_COUNT);
+  return at;
 }
 
 function remember(cpu: usize, at: usize, first: u32, last: u32): usize {

@@ -3,6 +3,7 @@ import type { Workload } from "../workload.js";
 import { appStart } from "./appStart.js";
 import { mmap1 } from "./mmap1.js";
 import { pageFault1 } from "./pageFault1.js";
+import { pageFault2, pageFault3 } from "./pageFaultFile.js";
 import { pft, pftShared, pftVmas } from "./pft.js";
 import { remoteJoined, remoteReaders } from "./remoteReaders.js";
 import { tlbFlush2 } from "./tlbFlush2.js";
@@ -13,6 +14,8 @@ export const WORKLOADS: readonly Workload[] = [
   pftVmas,
   pftShared,
   pageFault1,
+  pageFault2,
+  pageFault3,
   mmap1,
   tlbFlush2,
   writers,

@@ -23,12 +23,12 @@ export const pftShared: Workload = {
   name: "pft_shared",
   about: "threads touch pages in turn, so that they share page tables and lines of entries",
   counts: "faults",
-  shares: true,
+  toEnd: true,
   pages: (threads, operations) => pft.pages(threads, operations),
   prepare: (plain, cpu, threads, operations) => pft.prepare(plain, cpu, threads, operations),
   *program(thread) {
     const { cpu, threads } = thread;
-    for (let i = 0; thread.more(); i++) {
+    for (let i = 0; i < thread.operations; i++) {
       yield* touch(thread, BASE + (i * threads + cpu.index) * PAGE, WRITE);
       thread.ended();
     }
@@ -40,7 +40,7 @@ export const pftVmas: Workload = {
   name: "pft_vmas",
   about: "the same with a mapping for each thread",
   counts: "faults",
-  shares: true,
+  toEnd: true,
   pages: (threads, operations) => pft.pages(threads, operations),
   prepare(plain, cpu, threads, operations) {
     const bytes = partPages(operations) * PAGE;
@@ -55,7 +55,7 @@ export const pft: Workload = {
   name: "pft",
   about: "threads touch their parts of one anonymous mapping (mmtests' page fault test)",
   counts: "faults",
-  shares: true,
+  toEnd: true,
   pages: (threads, operations) => threads * (operations + Math.ceil(operations / TABLE) + 1),
   prepare(plain, cpu, threads, operations) {
     const bytes = BigInt(threads * partPages(operations) * PAGE);
@@ -65,7 +65,7 @@ export const pft: Workload = {
 };
 
 function* touchPart(thread: Thread, base: number): Program {
-  for (let i = 0; thread.more(); i++) {
+  for (let i = 0; i < thread.operations; i++) {
     yield* touch(thread, base + i * PAGE, WRITE);
     thread.ended();
   }
