@@ -162,6 +162,11 @@ describe("the file", () => {
   });
   const setting = { program: "p", fault: "spf", tables: "rcu", layout: "page" };
 
+  test("may have more records than a call can have arguments", () => {
+    const records = Array.from({ length: 150_000 }, (_, i) => record({ beginNs: 100 * i, ns: 50 }));
+    expect(events(traceText([{ cpu: 0, records, lost: 0 }], setting)).length).toBeGreaterThan(150_000);
+  });
+
   test("tells how many older records are lost", () => {
     const [, name] = events(traceText([{ cpu: 3, records: [record({})], lost: 7 }], setting));
     expect(name).toMatchObject({ name: "thread_name", tid: 3, args: { name: "cpu 3 (7 older records lost)" } });

@@ -70,8 +70,9 @@ export function traceText(all: readonly CpuTrace[], setting: TraceSetting): stri
   const slices = all.flatMap(({ cpu, records }) => records.map((record) => eventOf(cpu, record)));
   // What contains comes before what it contains.
   slices.sort((a, b) => a.ts - b.ts || (b.dur ?? 0) - (a.dur ?? 0));
-  events.push(...slices, ...counters(all));
-  const lines = events.map((event) => JSON.stringify(event)).join(",\n");
+  const lines = [events, slices, counters(all)]
+    .flatMap((some) => some.map((event) => JSON.stringify(event)))
+    .join(",\n");
   return `{"displayTimeUnit":"ns","otherData":${JSON.stringify(setting)},"traceEvents":[\n${lines}\n]}\n`;
 }
 
