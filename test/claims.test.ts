@@ -19,6 +19,7 @@ import {
 } from "../src/claims/claim.js";
 import { CLAIMS } from "../src/claims/index.js";
 import { Session, type Settings } from "../src/cli/claims/session.js";
+import { Pretouch } from "../src/core/abi/mman.js";
 import { slowTest } from "./support/slow.js";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -153,7 +154,10 @@ describe("verdicts follow the answers", () => {
 
   test("C5: a read, ownership, or neither", () => {
     const misses = (read: number, own: number) => (ask: PointAsk) => ({
-      spent: { missLocked: ask.core === "pretouch-read" ? read : ask.core === "pretouch-own" ? own : 0.2, lockWait: 0 },
+      spent: {
+        missLocked: ask.pretouch === Pretouch.Read ? read : ask.pretouch === Pretouch.Own ? own : 0.2,
+        lockWait: 0,
+      },
     });
     expect(verdict("C5", undefined, misses(0.02, 0.02))).toBe("holds");
     expect(verdict("C5", undefined, misses(0.2, 0.02))).toBe("depends");

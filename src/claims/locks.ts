@@ -1,4 +1,5 @@
 /** C4, C5, C6: what a miss under a table's lock costs, what reading before it saves, and interrupts off: by simulation. */
+import { Pretouch } from "../core/abi/mman.js";
 import { type Claim, change, nanoseconds, type PointAnswer, type PointAsk, perSecond } from "./claim.js";
 import type { CoreName } from "./cores.js";
 
@@ -85,26 +86,27 @@ export const c4: Claim = {
   },
 };
 
-const BEFORE: readonly { name: string; core?: CoreName }[] = [
-  { name: "as it ships" },
-  { name: "read A, take L, read A", core: "pretouch-read" },
-  { name: "A for ownership, take L", core: "pretouch-own" },
+const BEFORE: readonly { name: string; pretouch: Pretouch }[] = [
+  { name: "as it ships", pretouch: Pretouch.None },
+  { name: "read A, take L, read A", pretouch: Pretouch.Read },
+  { name: "A for ownership, take L", pretouch: Pretouch.Own },
 ];
 /** A measure that removes this share of the misses avoids them. */
 const AVOIDED = 0.5;
+
+function touched(quick: boolean, pretouch: Pretouch): PointAsk {
+  return { ...point(quick, COLD, "optimistic"), ...(pretouch !== Pretouch.None && { pretouch }) };
+}
 
 export const c5: Claim = {
   name: "C5",
   claim: "reading A before taking the lock avoids the miss under the lock",
   by: "Wilcox",
-  tested: `predict on ${MACHINE}, tables shared by all threads, optimistic: the entry touched once more right before the lock, for reading and for ownership`,
-  asks: (quick) => BEFORE.map(({ core }) => point(quick, COLD, "optimistic", core)),
+  tested: `predict on ${MACHINE}, tables shared by all threads, optimistic, --pretouch none, read and own: the entry touched once more right before the lock`,
+  asks: (quick) => BEFORE.map(({ pretouch }) => touched(quick, pretouch)),
   judge(answers, quick) {
     const { cpus } = size(quick);
-    const all = BEFORE.map(({ name, core }) => ({
-      name,
-      answer: answers.point(point(quick, COLD, "optimistic", core)),
-    }));
+    const all = BEFORE.map(({ name, pretouch }) => ({ name, answer: answers.point(touched(quick, pretouch)) }));
     const [base, read, own] = all.map(({ answer }) => answer);
     const left = (answer: PointAnswer) => lockedNs(answer, cpus) / lockedNs(base, cpus);
     const saved = (answer: PointAnswer) => 1 - left(answer);

@@ -32,7 +32,6 @@ export class Accesses {
   readonly #values: Values;
   readonly #net: Interconnect;
   readonly #cpus: readonly Processor[];
-  readonly #pretouch: boolean;
   readonly #sites: Uint8Array;
   readonly #areas: number;
   readonly #areaBytes: number;
@@ -41,7 +40,6 @@ export class Accesses {
   readonly #gatherTables: number;
   readonly #vmaLock: number;
   readonly #vmaSequence: number;
-  readonly #tableLock: number;
   readonly #mmapLock: number;
   /** Where a semaphore's owner is stored when it is taken; 0 when nobody else looks there. */
   readonly #ownerRecord: number;
@@ -57,13 +55,12 @@ export class Accesses {
     net: Interconnect,
     cpus: readonly Processor[],
     values: Values,
-    { policy, pretouch }: { policy: number; pretouch: boolean },
+    policy: number,
   ) {
     const { layout } = build;
     this.#values = values;
     this.#net = net;
     this.#cpus = cpus;
-    this.#pretouch = pretouch;
     this.#sites = Uint8Array.from(build.sites, ({ file }) => FILES[file ?? ""] ?? At.Elsewhere);
     this.#areas = layout["sync/layout.ts"].CPU_AREAS;
     this.#areaBytes = layout["sync/cpu.ts"].CPU_BYTES;
@@ -73,7 +70,6 @@ export class Accesses {
     this.#gatherTables = layout["mm/percpu.ts"].P_GATHER_TABLES;
     this.#vmaLock = layout["mm/vma.ts"].V_LOCK;
     this.#vmaSequence = layout["mm/vma.ts"].V_LOCK_SEQ;
-    this.#tableLock = layout["mm/frame.ts"].D_LOCK;
     this.#mmapLock = core.core.watched(Watch.MmapLock, 0);
     const lockLine = net.lines.recordOf(this.#mmapLock);
     const { MMAP_LOCK, S_SEQ } = layout["mm/space.ts"];
@@ -128,12 +124,11 @@ export class Accesses {
   }
 
   /** Says in the lane which line is touched, and how. */
-  describe(cpu: Processor, kind: number, address: number, width: number, at: At): void {
+  describe(cpu: Processor, kind: number, address: number, at: At): void {
     const { lane } = cpu;
     lane.record = this.recordOf(address, at === At.VmaLock);
     lane.touch = this.#touchOf(kind, at, address);
     lane.lockWord = at !== At.Elsewhere;
-    if (this.#pretouch) this.#noteEntry(cpu, kind, address, width, at);
   }
 
   /** `create`: a VMA's lock that is seen for the first time gets a line of its own. */
@@ -167,15 +162,5 @@ export class Accesses {
     }
     if (kind === Step.Load || kind === Step.AtomicLoad) return Touch.Read;
     return kind <= Step.AtomicStore ? Touch.Write : Touch.Atomic;
-  }
-
-  /** Remembers the entry that was read last, and prefetches its line for writing when a table's lock is about to be taken. */
-  #noteEntry(cpu: Processor, kind: number, address: number, width: number, at: At): void {
-    const { lane } = cpu;
-    if (kind === Step.AtomicLoad && width === 8) lane.entry = address;
-    const takesLock = at === At.SpinLock && kind === Step.AtomicCmpxchg && (address & IN_LINE) === this.#tableLock;
-    if (!takesLock || lane.entry === 0) return;
-    this.#net.prefetch(cpu, this.#net.lines.recordOf(lane.entry));
-    lane.entry = 0;
   }
 }

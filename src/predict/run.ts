@@ -5,7 +5,7 @@
  * Software   what a fault costs beside the core: the machine's one-thread fault under mmapLock, less what a run on one CPU
  *            with no such cost takes. So every machine is put on its published one-thread figure, base, once.
  */
-import { Layout, Policy, Tables } from "../core/abi/mman.js";
+import { Layout, Policy, Pretouch, Tables } from "../core/abi/mman.js";
 import type { CoreBuild } from "./core.js";
 import { type Footprint, Marks } from "./footprint.js";
 import { Linux } from "./linux.js";
@@ -43,7 +43,7 @@ export interface Request {
   readonly layout: LayoutName;
   readonly seed: number;
   readonly operations: number;
-  readonly pretouch?: boolean;
+  readonly pretouch?: Pretouch;
 }
 
 export interface Outcome {
@@ -83,7 +83,7 @@ export function simulate(build: CoreBuild, request: Request, softwareNs: number)
     layout: LAYOUTS[request.layout],
     memoryBytes: memoryFor(build, workload.pages(cpus, operations), cpus),
     quantumNs: QUANTUM_NS,
-    pretouch: request.pretouch === true,
+    pretouch: request.pretouch ?? Pretouch.None,
   });
   const linux = new Linux(sim, machine.topology.sockets, request.policy === COUNTED, (bound) => random.below(bound));
   const { plain, core } = sim.core;

@@ -38,8 +38,7 @@ export interface Setting {
   readonly layout: number;
   readonly memoryBytes: number;
   readonly quantumNs: number;
-  /** Before a table's lock is taken, the line of the entry is asked for, for writing. */
-  readonly pretouch: boolean;
+  readonly pretouch: number;
 }
 
 export class Simulator implements Seam {
@@ -72,14 +71,15 @@ export class Simulator implements Seam {
     this.#broadcasts = machine.flush === "broadcast";
     this.#irqTables = setting.tables === Tables.Irq;
     this.core = new HookedCore(build, memoryBytes, 2 * cpus);
-    const frames = this.core.plain.boot(memoryBytes, cpus, setting.policy, setting.tables, setting.layout);
+    const { policy, tables, layout, pretouch } = setting;
+    const frames = this.core.plain.boot(memoryBytes, cpus, policy, tables, layout, pretouch);
     if (frames < 0) throw new Error(`boot: ${frames}`);
     const at = places(machine.topology, cpus, values.localShare);
     this.cpus = at.map(({ socket }, i) => new Processor(i, this.core.plain.cpuArea(i), socket));
     this.heap = new Heap(cpus + 4096);
     this.net = new Interconnect(values, at, memoryBytes, this.heap, this.cpus);
     this.#zoneFree = new Float64Array(machine.topology.sockets);
-    this.#accesses = new Accesses(build, this.core, this.net, this.cpus, values, setting);
+    this.#accesses = new Accesses(build, this.core, this.net, this.cpus, values, policy);
     const perSocket = machine.cpus / machine.topology.threadsPerCore / machine.topology.sockets;
     const perCore = new Map<number, number>();
     for (const { core } of at) perCore.set(core, (perCore.get(core) ?? 0) + 1);
@@ -207,7 +207,7 @@ export class Simulator implements Seam {
     if (accesses.isEverybodys(kind, address, at)) return false;
     if (this.watcher && cpu.lane === cpu.main) this.watcher(cpu, address, writes);
     const { lane } = cpu;
-    accesses.describe(cpu, kind, address, width, at);
+    accesses.describe(cpu, kind, address, at);
     if (kind === Step.Notify) this.#notify(cpu, address);
     this.#expect(cpu, kind, address, at);
     if (cpu.time > this.heap.first + this.#quantum || (cpu.irqAt <= cpu.time && this.#interruptible(cpu))) {
