@@ -15,6 +15,7 @@ import { Worker } from "node:worker_threads";
 import { Layout, MapFlag, Policy, Pretouch, Prot, Tables } from "../core/abi/mman.js";
 import { clockSince, instantiateMemoryCore } from "../embed/memoryCore.js";
 import type { BenchInit, Order, Sample } from "./faultworker.js";
+import { gateBytes } from "./gate.js";
 import { Samples, type Spread } from "./median.js";
 
 export const HOT_PAGES = 64;
@@ -89,7 +90,7 @@ export async function benchFaults(options: FaultOptions): Promise<FaultRow[]> {
 
 /** One memory under one policy, and its workers. */
 export class Group {
-  private readonly gate = new SharedArrayBuffer(12);
+  private readonly gate: SharedArrayBuffer;
   private readonly workers: Worker[];
 
   readonly key: string;
@@ -105,6 +106,7 @@ export class Group {
     pretouch = Pretouch.None,
   ) {
     this.key = `${name}/${protection}`;
+    this.gate = new SharedArrayBuffer(gateBytes(threads));
     const module = new WebAssembly.Module(readFileSync(new URL("../core.wasm", directory)));
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
     const originMs = performance.timeOrigin;
@@ -128,7 +130,7 @@ export class Group {
 
   /** Pages a second, over the threads that the order names. */
   async sample(order: Order): Promise<number> {
-    new Int32Array(this.gate).fill(0);
+    new Int32Array(this.gate, 0, 4).fill(0);
     const samples = this.workers.slice(0, order.threads).map(
       (worker) =>
         new Promise<Sample>((resolve, reject) => {

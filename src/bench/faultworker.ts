@@ -3,8 +3,8 @@
  *
  *   hot, cold   map the region, fault in each page with the entry point a guest's TLB miss calls, unmap; again and again
  *   shared      the same with one region for all: threads touch its pages in turn, and so share its tables. Counted is the touching,
- *               from meeting to meeting, and of all rounds the one at the first quartile: one in which the host put a thread
- *               aside says nothing of what the threads do to each other
+ *               of rounds in which all were at work together, and of these the one at the first quartile: a thread that the
+ *               host puts aside says nothing of what threads do to each other
  *   zero        zero as many pages of the same memory, in the same order: what no fault can be faster than
  *
  * A sample starts when every worker that takes part has arrived, and each counts what it did until its own end.
@@ -13,13 +13,14 @@ import { parentPort, workerData } from "node:worker_threads";
 import { Access } from "../core/abi/exit.js";
 import { MapFlag, Prot } from "../core/abi/mman.js";
 import { clockSince, instantiateMemoryCore } from "../embed/memoryCore.js";
+import { roundOf, timesOf } from "./gate.js";
 import { quartiles } from "./median.js";
 
 export interface BenchInit {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
   readonly index: number;
-  /** Arrivals of the sample under way, and at its meetings. */
+  /** gate.ts */
   readonly gate: SharedArrayBuffer;
   readonly originMs: number;
 }
@@ -42,6 +43,8 @@ const REGION_GAP = 1n << 31n;
 /** Rounds of polling before a thread that waits for the others sleeps a little. */
 const PATIENCE = 20_000;
 const NAP_MS = 0.05;
+/** With fewer rounds that count there is no figure. */
+const LEAST_ROUNDS = 20;
 const FLAGS = MapFlag.Private | MapFlag.Anonymous | MapFlag.FixedNoReplace;
 
 /** (func (param i32 i32) local.get 0, i32.const 0, local.get 1, memory.fill) over the shared memory. */
@@ -55,7 +58,7 @@ const { module, memory, index, gate, originMs } = workerData as BenchInit;
 const clock = clockSince(originMs);
 const core = instantiateMemoryCore(module, memory, clock);
 const cpu = core.cpuArea(index);
-const arrived = new Int32Array(gate);
+const arrived = new Int32Array(gate, 0, 4);
 const zeroModule = new WebAssembly.Module(ZERO);
 const { zero } = new WebAssembly.Instance(zeroModule, { env: { memory } }).exports as {
   zero: (at: number, bytes: number) => void;
@@ -96,6 +99,7 @@ function shared({ pages, milliseconds, threads }: Order): Sample {
   const end = REGION + BigInt(pages * PAGE);
   const first = REGION + BigInt(index * PAGE);
   const step = BigInt(threads * PAGE);
+  const times = timesOf(gate);
   const rounds: number[] = [];
   let meetings = 0;
   const together = () => pollTogether(++meetings * threads);
@@ -111,14 +115,18 @@ function shared({ pages, milliseconds, threads }: Order): Sample {
     }
     together();
     over = Atomics.load(arrived, 2) !== 0;
-    const began = clock();
+    times[2 * index] = clock();
     if (core.fillEvery(cpu, first, end, step, Access.Write) !== 0) throw new Error("bench: a fault was refused");
+    times[2 * index + 1] = clock();
     together();
-    rounds.push(clock() - began);
-    if (index === 0 && core.sysMunmap(cpu, REGION, end - REGION) !== 0n) throw new Error("bench: munmap");
+    if (index !== 0) continue;
+    rounds.push(roundOf(times, threads));
+    if (core.sysMunmap(cpu, REGION, end - REGION) !== 0n) throw new Error("bench: munmap");
   }
   core.cpuOffline(cpu);
-  return { pages: Math.ceil((pages - index) / threads), nanoseconds: quartiles(rounds).low };
+  if (index !== 0) return { pages: 0, nanoseconds: 1 };
+  const counted = rounds.filter(Number.isFinite);
+  return { pages, nanoseconds: counted.length >= LEAST_ROUNDS ? quartiles(counted).low : Number.NaN };
 }
 
 /** Waits until there were so many arrivals, and answers whoever unmaps meanwhile. */

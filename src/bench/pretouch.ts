@@ -9,7 +9,7 @@
  */
 import { Pretouch } from "../core/abi/mman.js";
 import { Group, POLICIES } from "./fault.js";
-import { quartiles, Samples, type Spread } from "./median.js";
+import { quartiles, type Spread } from "./median.js";
 
 /** What one leaf table maps. */
 const PAGES = 512;
@@ -23,6 +23,8 @@ export interface PretouchRow extends Spread {
   readonly threads: number;
   /** By none, and the middle half; of none itself 1. */
   readonly gain: Spread;
+  /** That the gain is of: one in which threads never were at work together has no rate. */
+  readonly samples: number;
 }
 
 export interface PretouchOptions {
@@ -56,20 +58,18 @@ async function rowsOf(name: string, tables: string, options: PretouchOptions): P
   const rows: PretouchRow[] = [];
   try {
     for (const n of threads) {
-      const seen = new Samples();
-      const ratios = new Map(groups.map(([kind]) => [kind, [] as number[]]));
+      const rates = groups.map(() => [] as number[]);
       for (let sample = 0; sample < samples && !stopped(); sample++) {
         progress(`pretouch: ${name}, ${tables}, ${n} threads, sample ${sample + 1} of ${samples}`);
-        let base = 0;
-        for (const [kind, group] of groups) {
-          const rate = await group.sample({ kind: "shared", pages: PAGES, milliseconds, threads: n });
-          if (kind === "none") base = rate;
-          seen.note(kind, rate);
-          ratios.get(kind)!.push(rate / base);
-        }
+        for (const [i, [, group]] of groups.entries())
+          rates[i]!.push(await group.sample({ kind: "shared", pages: PAGES, milliseconds, threads: n }));
       }
-      for (const [pretouch, spread] of seen.rows())
-        rows.push({ name, tables, pretouch, threads: n, ...spread, gain: quartiles(ratios.get(pretouch)!) });
+      for (const [i, [pretouch]] of groups.entries()) {
+        const gains = rates[i]!.map((rate, sample) => rate / rates[0]![sample]!).filter(Number.isFinite);
+        if (gains.length === 0) continue;
+        const spread = quartiles(rates[i]!.filter(Number.isFinite));
+        rows.push({ name, tables, pretouch, threads: n, ...spread, gain: quartiles(gains), samples: gains.length });
+      }
     }
   } finally {
     for (const [, group] of groups) group.close();

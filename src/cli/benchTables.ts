@@ -51,7 +51,16 @@ export function faultTable(rows: readonly FaultRow[], colours: Colours): string 
 }
 
 export function pretouchTable(rows: readonly PretouchRow[], colours: Colours): string {
-  const titles = ["policy / tables", "threads", "pretouch", "faults/s", "middle half", "÷ none", "middle half"];
+  const titles = [
+    "policy / tables",
+    "threads",
+    "pretouch",
+    "faults/s",
+    "middle half",
+    "÷ none",
+    "middle half",
+    "samples",
+  ];
   return draw(
     titles,
     3,
@@ -59,7 +68,7 @@ export function pretouchTable(rows: readonly PretouchRow[], colours: Colours): s
     rows.map((row) => {
       const { rate, low, high } = row.gain;
       const gain = row.pretouch === "none" ? ["1.00×", "-"] : [ratio(rate, 1), `${ratio(low, 1)} – ${ratio(high, 1)}`];
-      return [`${row.name} / ${row.tables}`, `${row.threads}`, row.pretouch, ...spread(row), ...gain];
+      return [`${row.name} / ${row.tables}`, `${row.threads}`, row.pretouch, ...spread(row), ...gain, `${row.samples}`];
     }),
   );
 }
