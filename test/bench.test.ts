@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { roundOf } from "../src/bench/gate.js";
 import { slowTest } from "./support/slow.js";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -13,6 +14,8 @@ interface Row {
   readonly name: string;
   readonly tables: string;
   readonly layout: string;
+  readonly pretouch: string;
+  readonly gain: { readonly rate: number };
   readonly program: string;
   readonly test: string;
   readonly mutator: string | boolean;
@@ -51,6 +54,25 @@ test("bench fault writes a row for each policy and protection beside its rivals"
     expect(names).toEqual(expect.arrayContaining([...policies, "zeroing alone/"]));
   }
   for (const { rate } of rows.fault!) expect(rate).toBeGreaterThan(1000);
+});
+
+test("bench fault --pretouch writes a row for each policy and kind, beside none", { timeout: 90_000 }, () => {
+  const { rows, commands } = bench("fault", "--pretouch", "own", "--threads", "1", "--milliseconds", "50");
+  expect(commands).toEqual(["./faultline bench fault --pretouch own --threads 1 --tables rcu,irq --samples 1"]);
+  const names = rows.fault!.map(({ name, tables, pretouch }) => `${name}/${tables}/${pretouch}`);
+  const policies = ["mmap-lock", "spf", "vma-lock", "optimistic"];
+  const kinds = ["rcu", "irq"].flatMap((tables) =>
+    policies.flatMap((p) => [`${p}/${tables}/none`, `${p}/${tables}/own`]),
+  );
+  expect(names).toEqual(kinds);
+  for (const { rate, gain } of rows.fault!) expect([rate > 1000, gain.rate > 0.01]).toEqual([true, true]);
+});
+
+test("a round counts where its threads were at work together", () => {
+  expect(roundOf(Float64Array.of(0, 100, 10, 105), 2)).toBe(105);
+  expect(roundOf(Float64Array.of(0, 100, 50, 150), 2)).toBeNaN();
+  expect(roundOf(Float64Array.of(0, 100, 100, 200), 2)).toBeNaN();
+  expect(roundOf(Float64Array.of(3, 8, 100, 200), 1)).toBe(5);
 });
 
 slowTest("slow: bench storm, guest and layout write theirs", { timeout: 270_000 }, () => {

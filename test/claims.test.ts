@@ -17,6 +17,7 @@ import {
 } from "../src/claims/claim.js";
 import { CLAIMS } from "../src/claims/index.js";
 import { Session, type Settings } from "../src/cli/claims/session.js";
+import { Pretouch } from "../src/core/abi/mman.js";
 import { type Ended, ended, ROOT, said, start } from "./support/command.js";
 import { slowTest } from "./support/slow.js";
 
@@ -141,7 +142,10 @@ describe("verdicts follow the answers", () => {
 
   test("C5: a read, ownership, or neither", () => {
     const misses = (read: number, own: number) => (ask: PointAsk) => ({
-      spent: { missLocked: ask.core === "pretouch-read" ? read : ask.core === "pretouch-own" ? own : 0.2, lockWait: 0 },
+      spent: {
+        missLocked: ask.pretouch === Pretouch.Read ? read : ask.pretouch === Pretouch.Own ? own : 0.2,
+        lockWait: 0,
+      },
     });
     expect(verdict("C5", undefined, misses(0.02, 0.02))).toBe("holds");
     expect(verdict("C5", undefined, misses(0.2, 0.02))).toBe("depends");

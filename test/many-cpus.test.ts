@@ -121,7 +121,7 @@ test("a CPU is counted before it joins a cpumask: a sender that reads too few wo
     bytes,
     2,
   );
-  hooked.plain.boot(bytes, Most.Cpus, 0, 0, 0);
+  hooked.plain.boot(bytes, Most.Cpus, 0, 0, 0, 0);
   const changed: number[] = [];
   const reached = (kind: number, address: number): boolean => {
     if (kind === Step.AtomicRmw || kind === Step.AtomicCmpxchg) changed.push(address);

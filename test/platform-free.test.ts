@@ -6,7 +6,7 @@ import { createContext, runInContext } from "node:vm";
 import { build } from "esbuild";
 import { beforeAll, expect, test } from "vitest";
 import { Exit } from "../src/core/abi/exit";
-import { Layout, MapFlag, Policy, Prot, Tables } from "../src/core/abi/mman";
+import { Layout, MapFlag, Policy, Pretouch, Prot, Tables } from "../src/core/abi/mman";
 import type * as CoreModule from "../src/run/core";
 import type * as MachineModule from "../src/run/machine";
 import type * as WorkerModule from "../src/run/worker";
@@ -80,7 +80,7 @@ test("a guest's store faults, is served and goes on", () => {
   const DATA = 0x20_0000n;
   const memory = new WebAssembly.Memory({ initial: 64, maximum: 64, shared: true });
   const core = loaded.instantiateCore(module, memory, () => 0);
-  expect(core.boot(64 << 16, 1, Policy.Optimistic, Tables.Rcu, Layout.Page)).toBeGreaterThan(0);
+  expect(core.boot(64 << 16, 1, Policy.Optimistic, Tables.Rcu, Layout.Page, Pretouch.None)).toBeGreaterThan(0);
   const cpu = core.cpuArea(0);
   core.cpuOnline(cpu);
   const flags = MapFlag.Private | MapFlag.Anonymous | MapFlag.Fixed;

@@ -55,7 +55,20 @@ describe("predict", { timeout: 180_000 }, () => {
     expect(rate(points("mine-points.json"))).toBeLessThan(0.7 * rate(points("stock.json")));
   });
 
+  test("--pretouch alone is own; several kinds are compared, and named", async () => {
+    const shared = ["pft_shared", "--cpus", "8", "--fault", "optimistic", "--operations", "60", "--seeds", "1"];
+    const all = await predict(...shared, "--pretouch", "none,read,own", "--json", "all.json");
+    expect(all.status).toBe(0);
+    expect(points("all.json").map(({ pretouch }) => pretouch)).toEqual(["none", "read", "own"]);
+    expect(all.out).toContain(" optimistic+own / rcu ");
+    expect((await predict(...shared, "--pretouch", "--json", "alone.json")).status).toBe(0);
+    expect(points("alone.json")).toEqual([points("all.json")[2]]);
+    const missed = points("all.json").map(({ spent }) => spent.missLocked);
+    expect(missed[2]).toBeLessThan(0.7 * missed[0]);
+  });
+
   test.each([
+    ["an unknown pretouch", ["--pretouch", "pft_shared"], 'there is no pretouch "pft_shared"'],
     ["an unknown machine", ["--machine", "skylake"], 'there is no machine "skylake"; the nearest: skylake-112'],
     ["an unknown workload", ["pftt"], 'there is no workload "pftt"; the nearest: pft'],
     ["more threads than CPUs", ["--cpus", "500"], "--cpus 500: skylake-112 has 112"],

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadMachine, machineNames } from "../src/cli/predict/machines.js";
 import { loadPublished, validate, validationJobs } from "../src/cli/predict/validate.js";
+import { Pretouch } from "../src/core/abi/mman.js";
 import { type Machine, ModelError, parseMachine, withValues } from "../src/predict/machine.js";
 import { type Comparison, verdictOf } from "../src/predict/published.js";
 import { type Outcome, type Request, simulate, softwareOf } from "../src/predict/run.js";
@@ -97,11 +98,12 @@ describe("what the model says", { timeout: 180_000 }, () => {
     expect(shoot("milan-72-invlpgb", "irq").ipis.count).toBeGreaterThan(0);
   });
 
-  test("a lock that waits for a miss is waited for: asking for the line first helps where tables are shared", () => {
-    const shared = (pretouch: boolean) =>
-      run({ workload: workloadOf("pft_shared")!, cpus: 8, operations: 200, pretouch });
-    expect(shared(false).spent.missLocked).toBeGreaterThan(2 * shared(true).spent.missLocked);
-    expect(shared(true).rate / shared(false).rate).toBeGreaterThan(1.05);
+  test("the entry touched before the lock: owned it is not missed under it; read it is, for the store must own it", () => {
+    const missed = (pretouch: Pretouch) =>
+      run({ workload: workloadOf("pft_shared")!, cpus: 8, operations: 200, pretouch }).spent.missLocked;
+    const [none, read, own] = [Pretouch.None, Pretouch.Read, Pretouch.Own].map(missed);
+    expect(none).toBeGreaterThan(2 * own);
+    expect(read).toBeGreaterThan(1.5 * own);
   });
 
   test("a file's page is copied under a private mapping, and nothing is under a shared one", () => {
@@ -128,9 +130,12 @@ describe("what the model says", { timeout: 180_000 }, () => {
   });
 
   test("a fault touches as many lines with tables under RCU as with interrupts off", () => {
-    const lines = (tables: string) => run({ tables, policy: "spf", operations: 320 }).footprint;
-    expect(Math.abs(lines("rcu").linesTouched - lines("irq").linesTouched)).toBeLessThan(0.5);
-    expect(Math.abs(lines("rcu").linesWritten - lines("irq").linesWritten)).toBeLessThan(0.5);
+    const seeds = [1, 2, 3];
+    const lines = (tables: string, what: "linesTouched" | "linesWritten") =>
+      seeds.reduce((sum, seed) => sum + run({ tables, policy: "spf", operations: 320, seed }).footprint[what], 0);
+    for (const what of ["linesTouched", "linesWritten"] as const) {
+      expect(Math.abs(lines("rcu", what) - lines("irq", what)) / seeds.length).toBeLessThan(0.5);
+    }
   });
 
   test("walks that need interrupts off turn them off: more often, and for longer in all", () => {

@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { Layout, Policy, Tables } from "../src/core/abi/mman";
+import { Layout, Policy, Pretouch, Tables } from "../src/core/abi/mman";
 import { instantiateCore } from "../src/run/core";
 
 const module = new WebAssembly.Module(readFileSync(new URL("../build/core.wasm", import.meta.url)));
@@ -15,7 +15,7 @@ function machine() {
   const memory = new WebAssembly.Memory({ initial: 64, maximum: 64, shared: true });
   let time = 1000 * MS;
   const core = instantiateCore(module, memory, () => time);
-  core.boot(64 * 65536, 2, Policy.Optimistic, Tables.Rcu, Layout.Page);
+  core.boot(64 * 65536, 2, Policy.Optimistic, Tables.Rcu, Layout.Page, Pretouch.None);
   core.taskInit(100, 2);
   const cpu = core.cpuArea(0);
   const tid = core.firstThread(cpu);

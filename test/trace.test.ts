@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { traceText } from "../src/cli/traceFile.js";
 import { Counter } from "../src/core/abi/counter.js";
 import { Access } from "../src/core/abi/exit.js";
-import { Layout, MapFlag, Policy, Prot, Tables } from "../src/core/abi/mman.js";
+import { Layout, MapFlag, Policy, Pretouch, Prot, Tables } from "../src/core/abi/mman.js";
 import { TraceKind } from "../src/core/abi/trace.js";
 import { HookedCore } from "../src/predict/core.js";
 import type { Core } from "../src/run/core.js";
@@ -124,7 +124,7 @@ test("an abort of spf that came later in the list is a reason as well: the count
   const CORE_BYTES = 8 << 20;
   const core = new HookedCore({ hooked, core: plain, sites: [], layout }, CORE_BYTES + (1 << 20), 1);
   const words = core.plain as unknown as Core;
-  words.boot(CORE_BYTES, 2, Policy.Spf, Tables.Rcu, Layout.Page);
+  words.boot(CORE_BYTES, 2, Policy.Spf, Tables.Rcu, Layout.Page, Pretouch.None);
   const cpu = words.cpuArea(0);
   words.traceOn(cpu, CORE_BYTES, TRACE_RECORDS);
   for (const i of [0, 1]) words.cpuOnline(words.cpuArea(i));

@@ -12,9 +12,10 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { Worker } from "node:worker_threads";
-import { Layout, MapFlag, Policy, Prot, Tables } from "../core/abi/mman.js";
+import { Layout, MapFlag, Policy, Pretouch, Prot, Tables } from "../core/abi/mman.js";
 import { clockSince, instantiateMemoryCore } from "../embed/memoryCore.js";
 import type { BenchInit, Order, Sample } from "./faultworker.js";
+import { gateBytes } from "./gate.js";
 import { Samples, type Spread } from "./median.js";
 
 export const HOT_PAGES = 64;
@@ -48,7 +49,7 @@ export interface FaultOptions {
 }
 
 export const PROTECTIONS: Readonly<Record<string, Tables>> = { rcu: Tables.Rcu, irq: Tables.Irq };
-const POLICIES: ReadonlyArray<readonly [string, Policy]> = [
+export const POLICIES: ReadonlyArray<readonly [string, Policy]> = [
   ["mmap-lock", Policy.MmapLock],
   ["spf", Policy.Spf],
   ["vma-lock", Policy.VmaLock],
@@ -60,7 +61,7 @@ export async function benchFaults(options: FaultOptions): Promise<FaultRow[]> {
   const { threads, tables, samples, milliseconds, native, progress, stopped } = options;
   const most = Math.max(...threads);
   const groups = tables.flatMap((protection) =>
-    POLICIES.map(([name, policy]) => new Group(name, policy, protection, most, options.directory)),
+    POLICIES.map(([name, policy]) => new Group(name, policy, protection, most, options.directory, MEMORY_PAGES)),
   );
   const rows: FaultRow[] = [];
   try {
@@ -88,19 +89,30 @@ export async function benchFaults(options: FaultOptions): Promise<FaultRow[]> {
 }
 
 /** One memory under one policy, and its workers. */
-class Group {
-  private readonly gate = new SharedArrayBuffer(4);
+export class Group {
+  private readonly gate: SharedArrayBuffer;
   private readonly workers: Worker[];
 
   readonly key: string;
 
-  constructor(name: string, policy: Policy, protection: string, threads: number, directory: URL) {
+  /** `pages`: of its memory, 64 KiB each. */
+  constructor(
+    name: string,
+    policy: Policy,
+    protection: string,
+    threads: number,
+    directory: URL,
+    pages: number,
+    pretouch = Pretouch.None,
+  ) {
     this.key = `${name}/${protection}`;
+    this.gate = new SharedArrayBuffer(gateBytes(threads));
     const module = new WebAssembly.Module(readFileSync(new URL("../core.wasm", directory)));
-    const memory = new WebAssembly.Memory({ initial: MEMORY_PAGES, maximum: MEMORY_PAGES, shared: true });
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
     const originMs = performance.timeOrigin;
     const core = instantiateMemoryCore(module, memory, clockSince(originMs));
-    if (core.boot(MEMORY_PAGES * WASM_PAGE, threads, policy, PROTECTIONS[protection] as Tables, Layout.Page) < 0)
+    const tables = PROTECTIONS[protection] as Tables;
+    if (core.boot(pages * WASM_PAGE, threads, policy, tables, Layout.Page, pretouch) < 0)
       throw new Error("bench: the core does not boot");
     const cpu = core.cpuArea(0);
     core.cpuOnline(cpu);
@@ -118,7 +130,7 @@ class Group {
 
   /** Pages a second, over the threads that the order names. */
   async sample(order: Order): Promise<number> {
-    new Int32Array(this.gate).fill(0);
+    new Int32Array(this.gate, 0, 4).fill(0);
     const samples = this.workers.slice(0, order.threads).map(
       (worker) =>
         new Promise<Sample>((resolve, reject) => {

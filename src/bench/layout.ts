@@ -9,7 +9,7 @@
  */
 import { readFileSync } from "node:fs";
 import { Access } from "../core/abi/exit.js";
-import { Layout, MapFlag, Policy, Prot, Tables } from "../core/abi/mman.js";
+import { Layout, MapFlag, Policy, Pretouch, Prot, Tables } from "../core/abi/mman.js";
 import { Stat } from "../core/abi/stat.js";
 import { clockSince, instantiateMemoryCore, type MemoryCore } from "../embed/memoryCore.js";
 import { quartiles } from "./median.js";
@@ -86,7 +86,7 @@ class Place {
   ) {
     const memory = new WebAssembly.Memory({ initial: WASM_PAGES, maximum: WASM_PAGES, shared: true });
     this.core = instantiateMemoryCore(module, memory, this.clock);
-    if (this.core.boot(WASM_PAGES * 65536, 1, Policy.Optimistic, t, l) < 0)
+    if (this.core.boot(WASM_PAGES * 65536, 1, Policy.Optimistic, t, l, Pretouch.None) < 0)
       throw new Error("bench: the core does not boot");
     this.cpu = this.core.cpuArea(0);
     this.core.cpuOnline(this.cpu);

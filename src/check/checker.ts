@@ -1,10 +1,10 @@
 /**
- * One scenario on one build of the core under one policy, protection and layout, run as often as wanted.
+ * One scenario on one build of the core under one policy, protection, layout and pretouch, run as often as wanted.
  *
  *   once            boot, bring a CPU online for each actor, map what is there before, capture the memory
  *   each execution  every actor to its end under a strategy → results explained → all given back → memory put back
  */
-import { Layout, type Policy, Tables } from "../core/abi/mman.js";
+import { Layout, type Policy, Pretouch, Tables } from "../core/abi/mman.js";
 import { columns, type Span } from "./columns.js";
 import { History } from "./history.js";
 import { type CoreBuild, Machine } from "./hooked.js";
@@ -43,12 +43,13 @@ export class Checker implements Observer {
     tables = Tables.Rcu,
     layout = Layout.Page,
     order?: LockOrder | null,
+    pretouch = Pretouch.None,
   ) {
     const cpus = scenario.actors.length;
     this.scenario = scenario;
     const bytes = memoryFor(scenario);
     this.machine = new Machine(build, bytes, 2 * cpus);
-    this.machine.boot(bytes, cpus, policy, tables, layout);
+    this.machine.boot(bytes, cpus, policy, tables, layout, pretouch);
     this.#frames = framesOf(this.machine);
     prepare(this.machine, scenario, this.#history);
     this.scheduler = new Scheduler(this.machine, scenario.actors);

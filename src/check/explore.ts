@@ -6,7 +6,7 @@
  *            somebody stopped it.
  * Bounded    is iterated: 0 preemptions, then 1, up to the bound, so that what is found first needs fewest.
  */
-import type { Layout, Policy, Tables } from "../core/abi/mman.js";
+import type { Layout, Policy, Pretouch, Tables } from "../core/abi/mman.js";
 import { Bounded } from "./bounded.js";
 import { Checker } from "./checker.js";
 import { Exhaustive } from "./exhaustive.js";
@@ -26,6 +26,7 @@ export interface Settings {
   policy: Policy;
   tables: Tables;
   layout: Layout;
+  pretouch?: Pretouch | undefined;
   /** False: interrupts off are no reader section (Scheduler.irqIsReader). */
   irqIsReader?: boolean | undefined;
   strategy: StrategyName;
@@ -73,8 +74,8 @@ export function explore(
   settings: Settings,
   goOn: (soFar: Progress) => boolean = () => true,
 ): Verdict {
-  const { policy, tables, layout, order, irqIsReader = true } = settings;
-  const checker = new Checker(build, scenario, policy, tables, layout, order);
+  const { policy, tables, layout, pretouch, order, irqIsReader = true } = settings;
+  const checker = new Checker(build, scenario, policy, tables, layout, order, pretouch);
   checker.scheduler.irqIsReader = irqIsReader;
   return new Exploration(checker, settings, goOn).run();
 }

@@ -22,7 +22,7 @@ import { Violation } from "./violation.js";
 
 /** The exports of the core that the checker calls. */
 export interface CoreWords {
-  boot(memoryBytes: number, cpus: number, policy: number, tables: number, layout: number): number;
+  boot(memoryBytes: number, cpus: number, policy: number, tables: number, layout: number, pretouch: number): number;
   cpuArea(index: number): number;
   cpuId(cpu: number): number;
   cpuOnline(cpu: number): void;
@@ -158,8 +158,8 @@ export class Machine {
   }
 
   /** Lays the core out; from here on accesses to frames are recognised. */
-  boot(ownedBytes: number, cpus: number, policy: number, tables: number, layout: number): void {
-    const frames = this.plain.boot(ownedBytes, cpus, policy, tables, layout);
+  boot(ownedBytes: number, cpus: number, policy: number, tables: number, layout: number, pretouch: number): void {
+    const frames = this.plain.boot(ownedBytes, cpus, policy, tables, layout, pretouch);
     if (frames < 0) throw new Error(`boot: ${frames}`);
     this.firstFrame = ownedBytes - frames * 4096;
     const descriptor = (frame: number) => this.core.watched(Watch.FrameType, frame) >>> 2;

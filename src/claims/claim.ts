@@ -7,6 +7,7 @@
  *           missing is not judged.
  */
 import type { Verdict } from "../check/explore.js";
+import type { Pretouch } from "../core/abi/mman.js";
 import type { ConstantName } from "../predict/constants.js";
 import type { Flush, LayoutName } from "../predict/machine.js";
 import type { Outcome } from "../predict/run.js";
@@ -41,6 +42,8 @@ export interface PointAsk {
   readonly fault: string;
   readonly tables: string;
   readonly layout?: LayoutName;
+  /** None when not said. */
+  readonly pretouch?: Pretouch;
   /** A changed core; the one that ships when not said. */
   readonly core?: CoreName;
   readonly seeds: number;

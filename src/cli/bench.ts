@@ -22,8 +22,18 @@ import { benchFaults, PROTECTIONS } from "../bench/fault.js";
 import { benchGuest } from "../bench/guest.js";
 import { benchLayout } from "../bench/layout.js";
 import { benchMemory } from "../bench/memory.js";
+import { benchPretouch } from "../bench/pretouch.js";
 import { benchStorm } from "../bench/storm.js";
-import { checkTable, faultTable, guestTable, layoutTable, memoryTable, stormTable } from "./benchTables.js";
+import {
+  checkTable,
+  faultTable,
+  guestTable,
+  layoutTable,
+  memoryTable,
+  pretouchTable,
+  stormTable,
+} from "./benchTables.js";
+import { names as namesOf, PRETOUCHES } from "./options.js";
 import { coloursFor, Progress } from "./terminal.js";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -35,6 +45,7 @@ interface Options {
   json?: string;
   threads: number[];
   tables: string[];
+  pretouch?: string[];
   samples: number;
   milliseconds?: number;
   share: number;
@@ -59,7 +70,8 @@ const directory = () => new URL("./", import.meta.url);
 const present = (contenders: readonly (Contender | undefined)[]) => contenders.filter((c) => c !== undefined);
 
 const BENCHES: Readonly<Record<string, (options: Options, around: Surroundings) => Promise<Measured>>> = {
-  async fault({ threads, tables, samples, milliseconds = 300 }, around) {
+  async fault({ threads, tables, pretouch, samples, milliseconds = 300 }, around) {
+    if (pretouch) return pretouched(pretouch, { threads, tables, samples, milliseconds, ...around });
     const storm = native(ROOT)?.command("storm", [])[0];
     const rows = await benchFaults({
       threads,
@@ -108,6 +120,18 @@ const BENCHES: Readonly<Record<string, (options: Options, around: Surroundings) 
   },
 };
 
+/** In the place of the table of faults. */
+async function pretouched(
+  kinds: readonly string[],
+  options: Pick<Options, "threads" | "tables" | "samples"> & { milliseconds: number } & Surroundings,
+): Promise<Measured> {
+  const { threads, tables, samples } = options;
+  const pretouches = kinds.map((kind) => [kind, PRETOUCHES[kind]!] as const);
+  const rows = await benchPretouch({ ...options, pretouches, directory: directory() });
+  const of = `--threads ${threads.join(",")} --tables ${tables.join(",")} --samples ${samples}`;
+  return { command: `fault --pretouch ${kinds.join(",")} ${of}`, rows, table: pretouchTable(rows, colours()) };
+}
+
 export function registerBench(program: Command): void {
   const names = Object.keys(BENCHES);
   program
@@ -116,6 +140,11 @@ export function registerBench(program: Command): void {
     .argument("[names...]", `what to measure: ${names.join(", ")}; all when none is named`, known, [])
     .option("--threads <list>", "numbers of threads, with commas between", threadList, defaultThreads())
     .option("--tables <list>", "fault: protections, with commas between", protections, Object.keys(PROTECTIONS))
+    .option(
+      "--pretouch <kinds>",
+      "fault: instead, threads that share tables, the entry touched before the lock: none, read, own, with commas",
+      namesOf("pretouch", PRETOUCHES),
+    )
     .option("--samples <n>", "samples of each row", whole, 5)
     .option(
       "--milliseconds <n>",

@@ -6,6 +6,7 @@ import type { GuestRow } from "../bench/guest.js";
 import type { LayoutRow } from "../bench/layout.js";
 import type { Spread } from "../bench/median.js";
 import { MEMORY_TESTS, type MemoryRow } from "../bench/memory.js";
+import type { PretouchRow } from "../bench/pretouch.js";
 import type { StormRow } from "../bench/storm.js";
 import { shortNumber } from "./stormTable.js";
 import type { coloursFor } from "./terminal.js";
@@ -45,6 +46,29 @@ export function faultTable(rows: readonly FaultRow[], colours: Colours): string 
         against("mmap-lock", row.tables),
         against(row.name, row.tables, 1),
       ];
+    }),
+  );
+}
+
+export function pretouchTable(rows: readonly PretouchRow[], colours: Colours): string {
+  const titles = [
+    "policy / tables",
+    "threads",
+    "pretouch",
+    "faults/s",
+    "middle half",
+    "÷ none",
+    "middle half",
+    "samples",
+  ];
+  return draw(
+    titles,
+    3,
+    colours,
+    rows.map((row) => {
+      const { rate, low, high } = row.gain;
+      const gain = row.pretouch === "none" ? ["1.00×", "-"] : [ratio(rate, 1), `${ratio(low, 1)} – ${ratio(high, 1)}`];
+      return [`${row.name} / ${row.tables}`, `${row.threads}`, row.pretouch, ...spread(row), ...gain, `${row.samples}`];
     }),
   );
 }

@@ -17,7 +17,7 @@ import { jobsFor, type Options, STRATEGIES, UsageError } from "./check/request.j
 import { Session } from "./check/session.js";
 import { LAYOUTS, POLICIES, PROTECTIONS } from "./check/setting.js";
 import { unknownName } from "./nearest.js";
-import { names, unwritable, WORKERS_MAX, whole } from "./options.js";
+import { names, PRETOUCHES, unwritable, WORKERS_MAX, whole } from "./options.js";
 
 export function registerCheck(program: Command): void {
   program
@@ -38,6 +38,11 @@ export function registerCheck(program: Command): void {
     .option("--walker <kind>", "what a walker holds, with --freer: irq, rcu or none")
     .option("--freer <kind>", "how tables are freed, with --walker: ipi, rcu or now")
     .option("--table-layout <layouts>", "how many page tables share a block (page)", names("layout", LAYOUTS))
+    .option(
+      "--pretouch <kinds>",
+      "how the entry is touched before the table's lock is taken (none)",
+      names("pretouch", PRETOUCHES),
+    )
     .addOption(
       new Option("--strategy <name>", `how to explore: ${Object.keys(STRATEGIES).join(", ")}`).argParser(strategy),
     )

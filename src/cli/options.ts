@@ -1,10 +1,21 @@
 /** cli/options.ts: what several verbs take alike: names and numbers as options, files to write to, the status of Ctrl-C. */
 import { closeSync, openSync } from "node:fs";
 import { InvalidArgumentError } from "commander";
+import { Pretouch } from "../core/abi/mman.js";
 import { unknownName } from "./nearest.js";
 
 export const WORKERS_MAX = 64;
 export const INTERRUPTED = 130;
+export const PRETOUCHES: Readonly<Record<string, Pretouch>> = {
+  none: Pretouch.None,
+  read: Pretouch.Read,
+  own: Pretouch.Own,
+};
+
+/** The name of a policy, and how the entry is touched before the lock where it is: "spf", "spf+own". */
+export function withPretouch(policy: string, pretouch: string): string {
+  return pretouch === "none" ? policy : `${policy}+${pretouch}`;
+}
 
 /** One name or more, with commas between. */
 export function names<T extends string>(kind: string, all: Readonly<Record<T, number>>): (text: string) => T[] {

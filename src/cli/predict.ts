@@ -9,12 +9,12 @@
 import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { type LayoutName, type Machine, ModelError } from "../predict/machine.js";
 import { LAYOUTS, POLICIES, PROTECTIONS } from "../predict/run.js";
 import { WORKLOADS } from "../predict/workloads/index.js";
 import { unknownName } from "./nearest.js";
-import { INTERRUPTED, names, WORKERS_MAX, whole } from "./options.js";
+import { INTERRUPTED, names, PRETOUCHES, WORKERS_MAX, whole } from "./options.js";
 import { calibrate } from "./predict/calibrate.js";
 import { htmlReport } from "./predict/html.js";
 import { type Job, REPLAY, type Replay } from "./predict/job.js";
@@ -43,7 +43,7 @@ interface Options {
   jobs: number;
   replay?: string;
   compute?: number;
-  pretouch?: boolean;
+  pretouch: string[];
   validate?: boolean;
   calibrate?: boolean;
   json?: string;
@@ -67,7 +67,12 @@ export function registerPredict(program: Command): void {
     )
     .option("--tables <protections>", "what keeps page tables alive", names("protection", PROTECTIONS), ["rcu"])
     .option("--table-layout <layouts>", "how tables share blocks (as the machine's)", names("layout", LAYOUTS))
-    .option("--pretouch", "ask for the entry's line, for writing, before a table's lock is taken")
+    .addOption(
+      new Option("--pretouch [kinds]", "touch the entry before a table's lock is taken: none, read, own, with commas")
+        .preset("own")
+        .argParser(names("pretouch", PRETOUCHES))
+        .default(["none"]),
+    )
     .option("--seeds <n>", "runs of each point (3; 1 with --validate)", whole(1, 1000))
     .option("--operations <n>", "operations of each thread in a run (700; 250)", whole(20, 100_000))
     .option("--jobs <n>", "worker threads", whole(1, WORKERS_MAX), Math.min(availableParallelism(), WORKERS_MAX))
@@ -185,12 +190,12 @@ function requestOf(chosen: readonly string[], options: Options, machine: Machine
     machine,
     workloads: chosen.length > 0 ? chosen : ["pft"],
     policies: options.fault,
+    pretouches: options.pretouch,
     tables: options.tables,
     layouts: options.tableLayout ?? [machine.layout],
     cpus,
     seeds: options.seeds ?? 3,
     operations: options.operations ?? 700,
-    pretouch: options.pretouch === true,
   };
 }
 

@@ -10,7 +10,7 @@ export { cpuOffline, cpuOnline } from "./mm/boot";
 export { setBrk, sysBrk } from "./mm/brk";
 export { kernelExit, settle } from "./mm/call";
 export { fault } from "./mm/fault";
-export { fill, fillRange } from "./mm/fill";
+export { fill, fillEvery, fillRange } from "./mm/fill";
 export { forkSpace } from "./mm/fork";
 export { isFreeFrame } from "./mm/frame";
 export { hostOpen, hostPunch, hostRead, hostResize, hostWrite, settleHost } from "./mm/hostCache";

@@ -16,7 +16,7 @@
 import { Counter } from "../core/abi/counter.js";
 import { Errno } from "../core/abi/errno.js";
 import { Access, SegvCode } from "../core/abi/exit.js";
-import { Advice, Layout, MapFlag, Policy, Prot, Tables } from "../core/abi/mman.js";
+import { Advice, Layout, MapFlag, Policy, Pretouch, Prot, Tables } from "../core/abi/mman.js";
 import { Most } from "../core/abi/most.js";
 import { Stat } from "../core/abi/stat.js";
 import { bugText, CoreBug } from "../run/core.js";
@@ -132,7 +132,7 @@ export function createMemoryManager(options: MemoryOptions): MemoryManager {
   const memory = reserve(pages);
   const originMs = performance.timeOrigin;
   const core = instantiateMemoryCore(module, memory, clockSince(originMs));
-  checked(core.boot(pages * WASM_PAGE, cpus, policy, Tables.Rcu, Layout.Page), "boot");
+  checked(core.boot(pages * WASM_PAGE, cpus, policy, Tables.Rcu, Layout.Page, Pretouch.None), "boot");
   return new MemoryManager(core, module, memory, cpus, originMs);
 }
 

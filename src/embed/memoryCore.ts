@@ -7,6 +7,7 @@ export interface MemoryCore extends Core {
   guestRead(cpu: number, to: number, from: bigint, length: number): bigint;
   guestWrite(cpu: number, to: bigint, from: number, length: number): bigint;
   fill(cpu: number, address: bigint, access: number): number;
+  fillEvery(cpu: number, start: bigint, end: bigint, step: bigint, access: number): number;
   fillRange(cpu: number, start: bigint, end: bigint, access: number): number;
   resident(cpu: number, address: bigint, access: number): number;
   settle(cpu: number, rounds: number): number;

@@ -32,7 +32,6 @@ export class Accesses {
   readonly #values: Values;
   readonly #net: Interconnect;
   readonly #cpus: readonly Processor[];
-  readonly #pretouch: boolean;
   readonly #sites: Uint8Array;
   readonly #areas: number;
   readonly #areaBytes: number;
@@ -61,13 +60,12 @@ export class Accesses {
     net: Interconnect,
     cpus: readonly Processor[],
     values: Values,
-    { policy, pretouch }: { policy: number; pretouch: boolean },
+    policy: number,
   ) {
     const { layout } = build;
     this.#values = values;
     this.#net = net;
     this.#cpus = cpus;
-    this.#pretouch = pretouch;
     this.#sites = Uint8Array.from(build.sites, ({ file }) => FILES[file ?? ""] ?? At.Elsewhere);
     this.#areas = layout["sync/layout.ts"].CPU_AREAS;
     this.#areaBytes = layout["sync/cpu.ts"].CPU_BYTES;
@@ -143,12 +141,11 @@ export class Accesses {
   }
 
   /** Says in the lane which line is touched, and how. */
-  describe(cpu: Processor, kind: number, address: number, width: number, at: At): void {
+  describe(cpu: Processor, kind: number, address: number, at: At): void {
     const { lane } = cpu;
     lane.record = this.recordOf(address, at === At.VmaLock);
     lane.touch = this.#touchOf(kind, at, address);
     lane.lockWord = at !== At.Elsewhere;
-    if (this.#pretouch) this.#noteEntry(cpu, kind, address, width, at);
   }
 
   /** `create`: a VMA's lock that is seen for the first time gets its line. */
@@ -184,14 +181,5 @@ export class Accesses {
     }
     if (kind === Step.Load || kind === Step.AtomicLoad) return Touch.Read;
     return kind <= Step.AtomicStore ? Touch.Write : Touch.Atomic;
-  }
-
-  /** Remembers the entry that was read last, and prefetches its line for writing when a table's lock is about to be taken. */
-  #noteEntry(cpu: Processor, kind: number, address: number, width: number, at: At): void {
-    const { lane } = cpu;
-    if (kind === Step.AtomicLoad && width === 8) lane.entry = address;
-    if (!this.takesTable(kind, address, at) || lane.entry === 0) return;
-    this.#net.prefetch(cpu, this.#net.lines.recordOf(lane.entry));
-    lane.entry = 0;
   }
 }

@@ -12,7 +12,7 @@ import { Bug } from "../core/abi/bug.js";
 
 /** The exports that a simulation calls. */
 export interface CoreWords {
-  boot(memoryBytes: number, cpus: number, policy: number, tables: number, layout: number): number;
+  boot(memoryBytes: number, cpus: number, policy: number, tables: number, layout: number, pretouch: number): number;
   cpuArea(index: number): number;
   cpuOnline(cpu: number): void;
   cpuOffline(cpu: number): void;

@@ -89,8 +89,6 @@ export class Lane {
   address = 0;
   before = 0;
   isSpinLock = false;
-  /** The page-table entry that was read last. */
-  entry = 0;
   isVmaLock = false;
 
   constructor(readonly id: number) {}

@@ -7,7 +7,7 @@
  *            with no such cost takes. So every machine is put on its published one-thread figure, base, once.
  */
 import { Counter } from "../core/abi/counter.js";
-import { Layout, Policy, Tables } from "../core/abi/mman.js";
+import { Layout, Policy, Pretouch, Tables } from "../core/abi/mman.js";
 import type { CoreBuild } from "./core.js";
 import { type Footprint, Marks } from "./footprint.js";
 import { Linux } from "./linux.js";
@@ -45,7 +45,7 @@ export interface Request {
   readonly layout: LayoutName;
   readonly seed: number;
   readonly operations: number;
-  readonly pretouch?: boolean;
+  readonly pretouch?: Pretouch;
 }
 
 export interface Outcome {
@@ -92,7 +92,7 @@ export function simulate(build: CoreBuild, request: Request, softwareNs: number)
     layout: LAYOUTS[request.layout],
     memoryBytes: memoryFor(build, request),
     quantumNs: QUANTUM_NS,
-    pretouch: request.pretouch === true,
+    pretouch: request.pretouch ?? Pretouch.None,
   });
   const linux = new Linux(sim, machine.topology.sockets, request.policy === COUNTED, (bound) => random.below(bound));
   const { plain, core } = sim.core;

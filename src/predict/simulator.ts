@@ -40,8 +40,7 @@ export interface Setting {
   readonly layout: number;
   readonly memoryBytes: number;
   readonly quantumNs: number;
-  /** Before a table's lock is taken, the line of the entry is asked for, for writing. */
-  readonly pretouch: boolean;
+  readonly pretouch: number;
 }
 
 export class Simulator implements Seam {
@@ -77,14 +76,15 @@ export class Simulator implements Seam {
     this.#broadcasts = machine.flush === "broadcast" && cpus >= values.broadcastFrom;
     this.#irqTables = setting.tables === Tables.Irq;
     this.core = new HookedCore(build, memoryBytes, 2 * cpus);
-    const frames = this.core.plain.boot(memoryBytes, cpus, setting.policy, setting.tables, setting.layout);
+    const { policy, tables, layout, pretouch } = setting;
+    const frames = this.core.plain.boot(memoryBytes, cpus, policy, tables, layout, pretouch);
     if (frames < 0) throw new Error(`boot: ${frames}`);
     const at = places(machine.topology, cpus, values.localShare);
     this.cpus = at.map(({ socket }, i) => new Processor(i, this.core.plain.cpuArea(i), socket));
     this.heap = new Heap(cpus + 4096);
     this.net = new Interconnect(values, at, memoryBytes, this.heap, this.cpus);
     this.#zoneFree = new Float64Array(machine.topology.sockets);
-    this.#accesses = new Accesses(build, this.core, this.net, this.cpus, values, setting);
+    this.#accesses = new Accesses(build, this.core, this.net, this.cpus, values, policy);
     this.#load = new Load(values, machine.topology, at, this.cpus);
     for (const cpu of this.cpus) this.core.plain.cpuOnline(cpu.area);
   }
@@ -210,7 +210,7 @@ export class Simulator implements Seam {
     if (this.watcher && cpu.lane === cpu.main) this.watcher(cpu, address, writes);
     const { lane } = cpu;
     if (cpu.insideNs > 0 && accesses.takesTable(kind, address, at)) this.#payInside(cpu);
-    accesses.describe(cpu, kind, address, width, at);
+    accesses.describe(cpu, kind, address, at);
     if (kind === Step.Notify) this.#notify(cpu, address);
     this.#expect(cpu, kind, address, at);
     if (cpu.time > this.heap.first + this.#quantum || (cpu.irqAt <= cpu.time && this.#interruptible(cpu))) {

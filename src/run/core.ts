@@ -8,7 +8,7 @@ import { Bug } from "../core/abi/bug.js";
 
 /** The shipping core's exports that the run engine uses. */
 export interface Core {
-  boot(memoryBytes: number, cpus: number, policy: number, tables: number, layout: number): number;
+  boot(memoryBytes: number, cpus: number, policy: number, tables: number, layout: number, pretouch: number): number;
   cpuArea(index: number): number;
   cpuCount(): number;
   cpuOnline(cpu: number): void;

@@ -17,7 +17,7 @@
  *            clones must not make hundreds of cold starts compete.
  */
 import { Errno } from "../core/abi/errno.js";
-import type { Layout, Policy, Tables } from "../core/abi/mman.js";
+import { type Layout, type Policy, Pretouch, type Tables } from "../core/abi/mman.js";
 import { Pending } from "../core/abi/pending.js";
 import { type Core, CoreBug, instantiateCore } from "./core.js";
 import { dumpState } from "./dump.js";
@@ -141,7 +141,7 @@ export class Machine {
     }
     this.core = instantiateCore(platform.core, this.memory, () => platform.clockNs() - this.originNs);
     const { policy, tables, layout } = options;
-    const frames = this.core.boot(pages * WASM_PAGE, this.maxThreads + 1, policy, tables, layout);
+    const frames = this.core.boot(pages * WASM_PAGE, this.maxThreads + 1, policy, tables, layout, Pretouch.None);
     if (frames === -Errno.ENOMEM) throw new MachineError("--memory is too small for the machine itself");
     if (frames < 0) throw new MachineError(`the core refuses these settings (errno ${-frames})`);
     if (options.trace) startTrace(this.core, this.maxThreads, this.info.memoryBytes);

@@ -3,7 +3,7 @@
  */
 import { readFileSync } from "node:fs";
 import { Bug } from "../../src/core/abi/bug";
-import { Layout, Policy, Tables } from "../../src/core/abi/mman";
+import { Layout, Policy, Pretouch, Tables } from "../../src/core/abi/mman";
 import type { MemoryCore } from "../../src/embed/memoryCore";
 
 const wasm = new WebAssembly.Module(readFileSync(new URL("../../build/core.wasm", import.meta.url)));
@@ -29,6 +29,7 @@ export function bootCore(
   policy: Policy = Policy.Optimistic,
   tables: Tables = Tables.Rcu,
   layout: Layout = Layout.Page,
+  pretouch: Pretouch = Pretouch.None,
 ): TestCore {
   const pages = mebibytes * 16;
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
@@ -46,7 +47,7 @@ export function bootCore(
     },
   };
   core = new WebAssembly.Instance(wasm, { env }).exports as unknown as MemoryCore;
-  const frames = core.boot(pages * 65536, cpus, policy, tables, layout);
+  const frames = core.boot(pages * 65536, cpus, policy, tables, layout, pretouch);
   if (frames < 0) throw new Error(`boot: ${frames}`);
   const cpu = core.cpuArea(0);
   core.cpuOnline(cpu);

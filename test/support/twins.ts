@@ -35,7 +35,8 @@ function built(patches: readonly Patch[]): Promise<CoreBuild> {
 
 /** Random walks, a few; then an actor that stands still in each place; then more random walks. */
 function find(twin: Twin, build: CoreBuild): Failure | undefined {
-  const checker = new Checker(build, scenario(twin.scenario), twin.policy, twin.tables, twin.layout);
+  const { policy, tables, layout, pretouch } = twin;
+  const checker = new Checker(build, scenario(twin.scenario), policy, tables, layout, undefined, pretouch);
   const seeds = twin.seeds ?? ENOUGH;
   return checker.runSeeds(1, A_FEW) ?? runStalls(checker) ?? checker.runSeeds(1 + A_FEW, seeds - A_FEW);
 }

@@ -14,7 +14,16 @@ import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import type { RandomGenerator } from "pure-rand/types/RandomGenerator";
 import { Errno } from "../../core/abi/errno.js";
 import { Access, Cause, Exit, SegvCode } from "../../core/abi/exit.js";
-import { Advice, type Layout, MapFlag, MremapFlag, type Policy, Prot, type Tables } from "../../core/abi/mman.js";
+import {
+  Advice,
+  type Layout,
+  MapFlag,
+  MremapFlag,
+  type Policy,
+  Pretouch,
+  Prot,
+  type Tables,
+} from "../../core/abi/mman.js";
 import { Stat } from "../../core/abi/stat.js";
 import { type CoreBuild, Machine } from "../hooked.js";
 import { framesOf, mustConserve, mustHoldAtRest } from "../invariants.js";
@@ -92,7 +101,7 @@ class Drive {
 
   constructor(build: CoreBuild, policy: Policy, tables: Tables, layout: Layout, seed: number) {
     this.#machine = new Machine(build, BYTES, CPUS);
-    this.#machine.boot(BYTES, CPUS, policy, tables, layout);
+    this.#machine.boot(BYTES, CPUS, policy, tables, layout, Pretouch.None);
     this.#frames = framesOf(this.#machine);
     const { plain } = this.#machine;
     [this.#cpu, this.#remote] = [plain.cpuArea(0), plain.cpuArea(1)];

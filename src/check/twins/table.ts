@@ -1,5 +1,5 @@
 /** Page tables: when they may be freed, with every protection and layout. */
-import { Layout, Policy, Tables } from "../../core/abi/mman.js";
+import { Layout, Policy, Pretouch, Tables } from "../../core/abi/mman.js";
 import { also, inFile, type Twin } from "./twin.js";
 import { FRAGMENTS_OF_TWO } from "./variants.js";
 
@@ -31,6 +31,18 @@ const WALK_INTERRUPTIBLE: Twin = {
   caughtBy: ["freed", "race", "record"],
 };
 
+const PRETOUCH_INTERRUPTIBLE: Twin = {
+  name: "pretouch-interruptible",
+  about: "an entry is touched before its table was found again with interrupts off: the table is free by then",
+  patches: inFile("mm/walk.ts", ["irqOff(cpu);", "pretouch(entryAt(table, va, level));\n    irqOff(cpu);"]),
+  scenario: "two-tables",
+  long: true,
+  policy: Policy.Optimistic,
+  tables: Tables.Irq,
+  pretouch: Pretouch.Own,
+  caughtBy: ["freed", "race", "record"],
+};
+
 const HALF_REUSED_AT_ONCE: Twin = {
   name: "half-reused-at-once",
   about: "a retired half is spare at once, not after a grace period",
@@ -58,6 +70,7 @@ const PERIOD_UNFINISHED: Twin = {
 export const TABLE_TWINS: readonly Twin[] = [
   TABLE_FREED_AT_ONCE,
   WALK_INTERRUPTIBLE,
+  PRETOUCH_INTERRUPTIBLE,
   ...also(WALK_INTERRUPTIBLE, { scenario: "walk-munmap-table", policy: Policy.Spf, name: "walk-interruptible-spf" }),
   {
     name: "round-skipped",

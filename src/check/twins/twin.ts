@@ -3,7 +3,7 @@
  * that survives means that a check has gone blind. tools/build-twin.mjs compiles them; a line that is not there, exactly
  * once, stops the build.
  */
-import type { Layout, Policy, Tables } from "../../core/abi/mman.js";
+import type { Layout, Policy, Pretouch, Tables } from "../../core/abi/mman.js";
 import type { Rule } from "../violation.js";
 
 /** One source line and what stands in its place. The line is compared without its indentation. */
@@ -28,6 +28,8 @@ export interface Twin {
   readonly tables?: Tables;
   /** Layout.Page when not said. */
   readonly layout?: Layout;
+  /** Pretouch.None when not said. */
+  readonly pretouch?: Pretouch;
   /**
    * The rules it may be caught by, each for a reason. What is freed too early shows as the access to it, or, once it is
    * another's, as the race of the two.

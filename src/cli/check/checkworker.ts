@@ -49,7 +49,15 @@ function makerOf({ subject, boot }: Job, build: NamedBuild): MakeChecker {
   const scenario = scenarioNamed(subject.scenario);
   return (keep, told) => {
     const checked = shortened(scenario, keep);
-    const checker = new Checker({ ...build, ...told }, checked, boot.policy, boot.tables, boot.layout);
+    const checker = new Checker(
+      { ...build, ...told },
+      checked,
+      boot.policy,
+      boot.tables,
+      boot.layout,
+      undefined,
+      boot.pretouch,
+    );
     checker.scheduler.irqIsReader = boot.irqIsReader ?? true;
     return checker;
   };

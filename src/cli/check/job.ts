@@ -8,8 +8,18 @@ import { type Freer, MIXTURE_PATCHES, mixtureTables, type Walker } from "../../c
 import { SCENARIOS } from "../../check/scenarios/index.js";
 import type { Schedule } from "../../check/schedule.js";
 import { type Patch, TWINS } from "../../check/twins/index.js";
-import type { Layout, Policy, Tables } from "../../core/abi/mman.js";
-import { LAYOUTS, nameOf, numbersOf, POLICIES, PROTECTIONS, type Setting, type Subject } from "./setting.js";
+import { PRETOUCHES } from "../options.js";
+import {
+  LAYOUTS,
+  type Numbers,
+  nameOf,
+  numbersOf,
+  POLICIES,
+  PROTECTIONS,
+  type Setting,
+  type Subject,
+  textOf,
+} from "./setting.js";
 
 /** How to look. */
 export interface Search {
@@ -26,7 +36,7 @@ export interface Job {
   readonly index: number;
   readonly subject: Subject;
   /** `irqIsReader`: false where interrupts off are to be no reader section; check/scheduler.ts. */
-  readonly boot: { policy: Policy; tables: Tables; layout: Layout; irqIsReader?: boolean };
+  readonly boot: Numbers & { readonly irqIsReader?: boolean };
   /** Absent: the core that ships. */
   readonly patches?: readonly Patch[] | undefined;
   readonly search: Search;
@@ -77,11 +87,12 @@ export function replayJob(subject: Subject, replay: Schedule): Job {
 }
 
 export function twinSubject(name: string): Subject {
-  const { policy, tables = 0, layout = 0, scenario } = TWINS.find((twin) => twin.name === name)!;
+  const { policy, tables = 0, layout = 0, pretouch = 0, scenario } = TWINS.find((twin) => twin.name === name)!;
   const setting = {
     fault: nameOf(POLICIES, policy),
     tables: nameOf(PROTECTIONS, tables),
     layout: nameOf(LAYOUTS, layout),
+    pretouch: nameOf(PRETOUCHES, pretouch),
   };
   return { scenario, ...setting, twin: name };
 }
@@ -102,5 +113,5 @@ function buildOf(subject: Subject): Pick<Job, "boot" | "patches"> {
 }
 
 function same(a: Setting, b: Setting): boolean {
-  return a.fault === b.fault && a.tables === b.tables && a.layout === b.layout;
+  return textOf(a) === textOf(b);
 }

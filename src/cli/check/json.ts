@@ -15,11 +15,11 @@ export function checkJson(status: Status, build: string, rows: readonly Reported
 }
 
 function resultOf({ subject, verdict, kept, twin, told }: Reported): object {
-  const { scenario, fault, tables, layout } = subject;
+  const { scenario, fault, pretouch = "none", tables, layout } = subject;
   const { reach, claim, executions, events, switches, blocked, ms, failure, resume } = verdict;
   return {
     ...(twin && { twin: twin.name, expected: twin.caughtBy }),
-    ...{ scenario, fault, tables, layout, reach, claim, kept },
+    ...{ scenario, fault, pretouch, tables, layout, reach, claim, kept },
     ...{ executions, events, switches, blocked, ms: Math.round(ms) },
     ...(failure === undefined && resume !== undefined && { resume }),
     ...(failure && { failure: { rule: failure.rule, text: failure.text, schedule: told?.schedule, told: told?.text } }),

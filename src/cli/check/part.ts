@@ -48,8 +48,8 @@ export class PartExplorer {
 
   constructor(build: CoreBuild, { index, subject, boot }: Job) {
     this.job = index;
-    const { policy, tables, layout } = boot;
-    this.#checker = new Checker(build, scenario(subject.scenario), policy, tables, layout, this.#order);
+    const { policy, tables, layout, pretouch } = boot;
+    this.#checker = new Checker(build, scenario(subject.scenario), policy, tables, layout, this.#order, pretouch);
     this.#checker.scheduler.irqIsReader = boot.irqIsReader ?? true;
     this.#search = new Subtree(this.#checker.system);
   }

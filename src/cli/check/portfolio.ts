@@ -23,7 +23,7 @@ const PREEMPTIONS = 2;
 const MOST_PREEMPTIONS = 12;
 const SAMPLERS: readonly StrategyName[] = ["pct", "pos", "random"];
 
-type Boot = Pick<Settings, "policy" | "tables" | "layout" | "irqIsReader">;
+type Boot = Pick<Settings, "policy" | "tables" | "layout" | "pretouch" | "irqIsReader">;
 type GoOn = (soFar: Progress) => boolean;
 
 /** `goOn` is asked now and then; false stops, and the verdict is "interrupted". */

@@ -8,6 +8,7 @@ import { SCENARIOS } from "../../check/scenarios/index.js";
 import { BadSchedule, decode } from "../../check/schedule.js";
 import { TWINS } from "../../check/twins/index.js";
 import { unknownName } from "../nearest.js";
+import { PRETOUCHES } from "../options.js";
 import { type Job, jobsOf, replayJob, type Search, twinJobs, twinSubject } from "./job.js";
 import { LAYOUTS, POLICIES, PROTECTIONS, type Setting, scheduleName, subjectOf } from "./setting.js";
 
@@ -18,6 +19,7 @@ export interface Options {
   walker?: string;
   freer?: string;
   tableLayout?: string[];
+  pretouch?: string[];
   strategy?: StrategyName;
   bound?: number;
   seed?: number;
@@ -44,7 +46,7 @@ export const STRATEGIES: Readonly<Record<StrategyName, { bound: boolean; seed: b
   random: { bound: false, seed: true },
 };
 
-const DEFAULTS: Setting = { fault: "optimistic", tables: "rcu", layout: "page" };
+const DEFAULTS = { fault: "optimistic", tables: "rcu", layout: "page", pretouch: "none" } as const;
 
 export function jobsFor(names: readonly string[], options: Options): Job[] {
   if (options.replay !== undefined) return [replayed(options.replay, names, options)];
@@ -81,14 +83,18 @@ function searchOf({ strategy, bound, seed, executions, seconds }: Options): Sear
   return { strategy, bound, seed, executions, milliseconds: seconds === undefined ? undefined : seconds * 1000 };
 }
 
-function settingsGiven({ fault, tables, tableLayout, walker, freer }: Options): boolean {
-  return [fault, tables, tableLayout, walker, freer].some((option) => option !== undefined);
+function settingsGiven({ fault, tables, tableLayout, pretouch, walker, freer }: Options): boolean {
+  return [fault, tables, tableLayout, pretouch, walker, freer].some((option) => option !== undefined);
 }
 
 function settingsOf(options: Options): Setting[] {
-  const { fault = [DEFAULTS.fault], tableLayout = [DEFAULTS.layout] } = options;
-  const tables = tablesOf(options);
-  return fault.flatMap((f) => tableLayout.flatMap((layout) => tables.map((t) => ({ fault: f, tables: t, layout }))));
+  const { fault: faults = [DEFAULTS.fault], tableLayout: layouts = [DEFAULTS.layout] } = options;
+  const { pretouch: pretouches = [DEFAULTS.pretouch] } = options;
+  return faults.flatMap((fault) =>
+    pretouches.flatMap((pretouch) =>
+      layouts.flatMap((layout) => tablesOf(options).map((tables) => ({ fault, pretouch, tables, layout }))),
+    ),
+  );
 }
 
 function tablesOf({ tables, walker, freer }: Options): string[] {
@@ -119,6 +125,7 @@ function replayed(text: string, names: readonly string[], options: Options): Job
     const subject = subjectOf(schedule.name);
     mustExist("scenario", subject.scenario, scenarioNames());
     mustExist("policy", subject.fault, Object.keys(POLICIES));
+    mustExist("pretouch", subject.pretouch!, Object.keys(PRETOUCHES));
     mustExist("layout", subject.layout, Object.keys(LAYOUTS));
     const [walker, freer] = subject.tables.split("+");
     if (freer === undefined) mustExist("protection", walker, Object.keys(PROTECTIONS));

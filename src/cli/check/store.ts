@@ -7,6 +7,7 @@
  */
 import { KeptAnswers } from "../kept.js";
 import { type Found, type Job, scenarioText } from "./job.js";
+import { textOf } from "./setting.js";
 
 export class VerdictStore {
   readonly #kept: KeptAnswers<Found>;
@@ -31,5 +32,5 @@ export class VerdictStore {
 }
 
 function question({ subject, search }: Job): unknown {
-  return [subject.fault, subject.tables, subject.layout, search, scenarioText(subject.scenario)];
+  return [textOf(subject), search, scenarioText(subject.scenario)];
 }

@@ -249,12 +249,12 @@ export class Session implements Answers {
   }
 
   #predictJobs(ask: PointAsk): PredictJob[] {
-    const { workload, cpus, fault: policy, tables, operations } = ask;
+    const { workload, cpus, fault: policy, pretouch, tables, operations } = ask;
     const given = loadMachine(this.#settings.root, ask.machine);
     const machine = withValues(given, { ...ask.values, ...this.#settings.values });
     const patches = this.#changed(ask.core && CORES[ask.core]);
     const layout = ask.layout ?? machine.layout;
-    const job = { machine, workload, cpus, policy, tables, layout, operations, patches };
+    const job = { machine, workload, cpus, policy, pretouch, tables, layout, operations, patches };
     return Array.from({ length: ask.seeds }, (_, i) => ({ ...job, seed: i + 1 }));
   }
 

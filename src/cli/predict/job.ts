@@ -1,5 +1,6 @@
 /** cli/predict/job.ts: one run that a worker does, and its answer: plain data, for they cross threads. */
 import type { Patch } from "../../check/twins/twin.js";
+import type { Pretouch } from "../../core/abi/mman.js";
 import type { LayoutName, Machine } from "../../predict/machine.js";
 import type { Plan } from "../../predict/replay/plan.js";
 import type { Outcome } from "../../predict/run.js";
@@ -16,7 +17,7 @@ export interface Job {
   readonly operations: number;
   /** Absent: the core that ships. */
   readonly patches?: readonly Patch[] | undefined;
-  readonly pretouch?: boolean;
+  readonly pretouch?: Pretouch | undefined;
 }
 
 /** No workload's name. */

@@ -1,30 +1,35 @@
 /**
  * cli/predict/points.ts: what is asked for, as jobs; and the runs of several seeds put together as one point each.
  *
- *   request   workloads × policies × protections × layouts × CPU counts × seeds   ─▶ jobs   ─▶ points, a mean and its error each
+ *   request   workloads × policies × pretouches × protections × layouts × CPU counts × seeds   ─▶ jobs   ─▶ points, a mean and its error each
  */
+import { Pretouch } from "../../core/abi/mman.js";
 import type { Footprint } from "../../predict/footprint.js";
 import type { LayoutName, Machine } from "../../predict/machine.js";
 import type { Outcome } from "../../predict/run.js";
 import type { Quantiles } from "../../predict/samples.js";
+import { nameOf } from "../check/setting.js";
+import { PRETOUCHES } from "../options.js";
 import type { Job } from "./job.js";
 
 export interface Request {
   readonly machine: Machine;
   readonly workloads: readonly string[];
   readonly policies: readonly string[];
+  /** Names; none when not said. */
+  readonly pretouches?: readonly string[];
   readonly tables: readonly string[];
   readonly layouts: readonly LayoutName[];
   readonly cpus: readonly number[];
   readonly seeds: number;
   readonly operations: number;
-  readonly pretouch: boolean;
 }
 
 export interface Point {
   readonly machine: string;
   readonly workload: string;
   readonly policy: string;
+  readonly pretouch: string;
   readonly tables: string;
   readonly layout: string;
   readonly cpus: number;
@@ -48,22 +53,23 @@ export function jobsOf({
   machine,
   workloads,
   policies,
+  pretouches = ["none"],
   tables,
   layouts,
   cpus,
   seeds,
   operations,
-  pretouch,
 }: Request): Job[] {
   const jobs: Job[] = [];
   for (const workload of workloads)
     for (const policy of policies)
-      for (const table of tables)
-        for (const layout of layouts)
-          for (const n of cpus)
-            for (let seed = 1; seed <= seeds; seed++) {
-              jobs.push({ machine, workload, policy, tables: table, layout, cpus: n, seed, operations, pretouch });
-            }
+      for (const pretouch of pretouches.map((name) => PRETOUCHES[name]))
+        for (const table of tables)
+          for (const layout of layouts)
+            for (const n of cpus)
+              for (let seed = 1; seed <= seeds; seed++) {
+                jobs.push({ machine, workload, policy, pretouch, tables: table, layout, cpus: n, seed, operations });
+              }
   return jobs;
 }
 
@@ -73,7 +79,7 @@ export function pointsOf(jobs: readonly Job[], outcomes: readonly (Outcome | und
   jobs.forEach((job, i) => {
     const outcome = outcomes[i];
     if (!outcome) return;
-    const key = [job.machine.name, job.workload, job.policy, job.tables, job.layout, job.cpus].join(" ");
+    const key = [job.machine.name, job.workload, job.policy, job.pretouch, job.tables, job.layout, job.cpus].join(" ");
     const known = groups.get(key) ?? { job, outcomes: [] };
     known.outcomes.push(outcome);
     groups.set(key, known);
@@ -96,6 +102,7 @@ function pointOf(job: Job, outcomes: readonly Outcome[]): Point {
     machine: job.machine.name,
     workload: job.workload,
     policy: job.policy,
+    pretouch: nameOf(PRETOUCHES, job.pretouch ?? Pretouch.None),
     tables: job.tables,
     layout: job.layout,
     cpus: job.cpus,

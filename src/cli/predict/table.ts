@@ -1,5 +1,6 @@
 /** cli/predict/table.ts: the tables of `faultline predict`. */
 import Table from "cli-table3";
+import { withPretouch } from "../options.js";
 import type { coloursFor } from "../terminal.js";
 import type { Point } from "./points.js";
 
@@ -125,12 +126,13 @@ const WORDS: Readonly<Record<string, string>> = {
   ipiWait: "IPI wait",
 };
 
-export function nameOf({ policy, tables, layout }: Point): string {
-  return layout === "page" ? `${policy} / ${tables}` : `${policy} / ${tables} / ${layout}`;
+export function nameOf({ policy, pretouch, tables, layout }: Point): string {
+  const name = `${withPretouch(policy, pretouch)} / ${tables}`;
+  return layout === "page" ? name : `${name} / ${layout}`;
 }
 
 function sameBut(a: Point, b: Point): boolean {
-  return a.workload === b.workload && a.policy === b.policy && a.tables === b.tables && a.layout === b.layout;
+  return a.workload === b.workload && nameOf(a) === nameOf(b);
 }
 
 export function millions(rate: number): string {

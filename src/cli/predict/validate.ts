@@ -48,7 +48,6 @@ export function validationJobs(root: string, tables: readonly Published[], seeds
       cpus,
       seeds,
       operations,
-      pretouch: false,
     });
   });
 }

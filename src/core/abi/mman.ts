@@ -113,6 +113,14 @@ export enum Tables {
   Irq = 1,
 }
 
+/** How a fault asks for its entry's line before it takes the table's lock (mm/pretouch.ts). */
+export enum Pretouch {
+  None = 0,
+  Read = 1,
+  /** For writing. */
+  Own = 2,
+}
+
 /** How many tables one block holds. */
 export enum Layout {
   /** One table in each block. */

@@ -3,7 +3,7 @@
  */
 import { Bug } from "../abi/bug";
 import { Errno } from "../abi/errno";
-import { Layout, Policy, Tables } from "../abi/mman";
+import { Layout, Policy, Pretouch, Tables } from "../abi/mman";
 import { Most } from "../abi/most";
 import { C_HOME, C_ID, C_IDLE, C_ONLINE, C_SPACE, CPU_BYTES, cpuArea, cpuId } from "../sync/cpu";
 import { bug } from "../sync/env";
@@ -17,6 +17,7 @@ import {
   H_MAGIC,
   H_MEMORY_BYTES,
   H_POLICY,
+  H_PRETOUCH,
   H_TABLES,
   H_TASKS,
   H_ZERO_FRAME,
@@ -39,12 +40,12 @@ import { VMA_BYTES } from "./vma";
 /**
  * memoryBytes: size of the memory, a multiple of 64 KiB. cpus: how many areas to lay out, 1 to Most.Cpus; one that is never
  * online may belong to the host. Returns the number of frames, or -ENOMEM (too small for its own tables), -EINVAL (an unknown
- * policy, protection or layout; no CPU, or too many).
+ * policy, protection, layout or pretouch; no CPU, or too many).
  */
-export function boot(memoryBytes: u32, cpus: u32, policy: u32, tables: u32, layout: u32): i32 {
+export function boot(memoryBytes: u32, cpus: u32, policy: u32, tables: u32, layout: u32, pretouch: u32): i32 {
   if (load<u32>(H_MAGIC) == MAGIC) bug(0, Bug.boot_core_already_booted);
   if (policy > <u32>Policy.VmaRefcount || tables > <u32>Tables.Irq) return -Errno.EINVAL;
-  if (layout > <u32>Layout.Fragments) return -Errno.EINVAL;
+  if (layout > <u32>Layout.Fragments || pretouch > <u32>Pretouch.Own) return -Errno.EINVAL;
   if (cpus == 0 || cpus > <u32>Most.Cpus) return -Errno.EINVAL;
   const tasks = CPU_AREAS + cpus * CPU_BYTES;
   const descriptors = tasks + cpus * TASK_AREA_BYTES;
@@ -56,6 +57,7 @@ export function boot(memoryBytes: u32, cpus: u32, policy: u32, tables: u32, layo
   store<u32>(H_POLICY, policy);
   store<u32>(H_TABLES, tables);
   store<u32>(H_LAYOUT, layout);
+  store<u32>(H_PRETOUCH, pretouch);
   store<u32>(H_TASKS, <u32>tasks);
   store<u32>(H_DESCRIPTORS, <u32>descriptors);
   bootFrames(<u32>firstFrame, allFrames - <u32>firstFrame);

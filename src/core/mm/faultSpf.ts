@@ -26,6 +26,7 @@ import { allocPage, isSolePage, putPage } from "./frame";
 import { findVma } from "./lookup";
 import { Outcome } from "./outcome";
 import { count, P_COPY_ANON, P_COPY_FLAGS, P_KERNEL, P_LEAF_ENTRY, P_LEAF_SLOT } from "./percpu";
+import { pretouch } from "./pretouch";
 import {
   allows,
   entryAt,
@@ -111,9 +112,9 @@ function handle(cpu: usize, va: u64, access: u32, seq: u32, file: bool): u32 {
  * Patch 14, pte_map_lock and pte_spinlock. True: the leaf is locked, alive and its space unchanged. False: counted.
  * The section is left once the lock is held: a writer must take it before it can free the table.
  */
-export function mapAndLock(cpu: usize, leaf: usize, seq: u32): bool {
+export function mapAndLock(cpu: usize, leaf: usize, slot: usize, seq: u32): bool {
   walkBegin(cpu);
-  const reason = tryMapAndLock(cpu, leaf, seq);
+  const reason = tryMapAndLock(cpu, leaf, slot, seq);
   walkEnd(cpu);
   if (reason == 0) return true;
   abort(cpu, reason);
@@ -121,10 +122,11 @@ export function mapAndLock(cpu: usize, leaf: usize, seq: u32): bool {
 }
 
 /** Inside a section. 0, the leaf locked; or the counter of what was in the way. */
-function tryMapAndLock(cpu: usize, leaf: usize, seq: u32): u32 {
+function tryMapAndLock(cpu: usize, leaf: usize, slot: usize, seq: u32): u32 {
   if (!still(cpu, seq)) return Counter.SpfAbortPteMapLockSeq1;
   const parentSlot = <usize>load<u32>(cpu, P_LEAF_SLOT);
   if (atomic.load<u64>(parentSlot) != load<u64>(cpu, P_LEAF_ENTRY)) return Counter.SpfAbortPteMapLockPmd;
+  pretouch(slot);
   if (!tryLockTable(leaf)) return Counter.SpfAbortPteMapLockPtl;
   if (still(cpu, seq)) return 0;
   unlockTable(cpu, leaf);
@@ -144,7 +146,7 @@ function anonymousPage(cpu: usize, leaf: usize, slot: usize, rights: u64, write:
     entry = makeEntry(frame, rights | PTE_A | PTE_D);
   } else entry = makeEntry(<usize>load<u32>(H_ZERO_FRAME), (rights & ~PTE_W) | PTE_A);
   let done: bool = false;
-  const locked = mapAndLock(cpu, leaf, seq);
+  const locked = mapAndLock(cpu, leaf, slot, seq);
   if (locked) {
     done = atomic.load<u64>(slot) == 0 && publishLocked(leaf, slot, 0, entry);
     if (done && write) enterLocked(cpu, va, frame, rights);
@@ -166,7 +168,7 @@ function copyOnWrite(cpu: usize, leaf: usize, slot: usize, seen: u64, rights: u6
   const frame = allocPage(cpu, 0);
   if (frame == 0) return Outcome.Oom;
   if (isZeroFrame(seen)) memory.fill(frame, 0, 4096);
-  if (!mapAndLock(cpu, leaf, seq)) {
+  if (!mapAndLock(cpu, leaf, slot, seq)) {
     putPage(cpu, frame);
     return Outcome.Fallback;
   }
@@ -183,7 +185,7 @@ function copyOnWrite(cpu: usize, leaf: usize, slot: usize, seen: u64, rights: u6
 /** Patch 20: the entry is there; rights that the VMA has and it has not, and the accessed and dirty bits. */
 function setFlags(cpu: usize, leaf: usize, slot: usize, seen: u64, rights: u64, access: u32, seq: u32): u32 {
   count(cpu, Counter.SpfAttemptPte);
-  if (!mapAndLock(cpu, leaf, seq)) return Outcome.Fallback;
+  if (!mapAndLock(cpu, leaf, slot, seq)) return Outcome.Fallback;
   if (atomic.load<u64>(slot) == seen && !allows(seen, access)) {
     const allowed = (rights & ~PTE_W) | (seen & PTE_W & rights);
     const marks = access == Access.Write ? PTE_A | PTE_D : PTE_A;

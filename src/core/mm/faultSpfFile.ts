@@ -71,7 +71,7 @@ function mapCached(
   index: u32,
   cached: usize,
 ): u32 {
-  if (!mapAndLock(cpu, leaf, seq)) {
+  if (!mapAndLock(cpu, leaf, slot, seq)) {
     putPage(cpu, cached);
     return Outcome.Fallback;
   }
@@ -106,7 +106,7 @@ function mapCopy(
     return Outcome.Oom;
   }
   memory.copy(frame, cached, 4096);
-  const locked = mapAndLock(cpu, leaf, seq);
+  const locked = mapAndLock(cpu, leaf, slot, seq);
   const done = locked && atomic.load<u64>(slot) == 0 && isStillCached(object, index, cached);
   if (done) {
     publishLocked(leaf, slot, 0, makeEntry(frame, rights | PTE_A | PTE_D));

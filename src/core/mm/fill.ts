@@ -35,7 +35,12 @@ export function fill(cpu: usize, va: u64, access: u32): i32 {
 
 /** As a program that touches every page of [start, end): fills, and polls as guest code does at each loop's back edge. */
 export function fillRange(cpu: usize, start: u64, end: u64, access: u32): i32 {
-  for (let va = start; va < end; va += 4096) {
+  return fillEvery(cpu, start, end, 4096, access);
+}
+
+/** The same, a page every `step` bytes: threads that touch a range in turn. */
+export function fillEvery(cpu: usize, start: u64, end: u64, step: u64, access: u32): i32 {
+  for (let va = start; va < end; va += step) {
     const exit = fill(cpu, va, access);
     if (exit != 0) return exit;
     poll(cpu);

@@ -9,6 +9,7 @@ import { irqOff, irqOn, pause } from "../sync/env";
 import { answerIpis } from "../sync/ipi";
 import { D_LOCK, descriptor } from "./frame";
 import { Outcome } from "./outcome";
+import { pretouch } from "./pretouch";
 import { entryAt, entrySpan, LEVELS, PTE_V, ptePhys, tablePointer } from "./pte";
 import { tablesIrq, walkBegin, walkEnd } from "./section";
 import { pgd } from "./space";
@@ -42,6 +43,7 @@ function walkTo(cpu: usize, va: u64, to: u32): usize {
  */
 export function lockWalked(cpu: usize, table: usize, va: u64, level: u32): bool {
   if (tablesIrq()) return lockAgain(cpu, table, va, level);
+  pretouch(entryAt(table, va, level));
   lockTable(cpu, table);
   if (!isDead(table)) return true;
   unlockTable(cpu, table);
@@ -53,6 +55,7 @@ function lockAgain(cpu: usize, table: usize, va: u64, level: u32): bool {
   while (true) {
     irqOff(cpu);
     const there = walkTo(cpu, va, level) == table;
+    if (there) pretouch(entryAt(table, va, level));
     const locked = there && tryLockTable(table);
     const dead = locked && isDead(table);
     if (dead) unlockTable(cpu, table);

@@ -40,6 +40,7 @@ export const H_FRAMES: usize = HEADER + 32;
 export const H_ZERO_FRAME: usize = HEADER + 36;
 /** The first task area, after the last CPU's. */
 export const H_TASKS: usize = HEADER + 40;
+export const H_PRETOUCH: usize = HEADER + 44;
 export const MAGIC: u32 = 0x544c_4146;
 
 /** Highest CPU index ever online, plus one: bounds the loops over CPUs. Atomic; only grows. */
@@ -62,6 +63,11 @@ export function tables(): u32 {
 /** How page tables are cut from blocks (abi/mman.ts: Layout). */
 export function layout(): u32 {
   return load<u32>(H_LAYOUT);
+}
+
+/** Whether a fault asks for its entry's line before it locks the table (abi/mman.ts: Pretouch). */
+export function pretouching(): u32 {
+  return load<u32>(H_PRETOUCH);
 }
 
 export function cpuCount(): u32 {
