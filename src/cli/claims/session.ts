@@ -3,10 +3,11 @@
  * here, the storm as a child `run`.
  *
  *   asks, each once ─▶ kept answers (cli/kept.ts) ┬─▶ Answers
- *                   └▶ lines ─▶ check's pool ─▶ predict's pool ─▶ runs ┘      until all are answered, the time is up, or Ctrl-C
+ *                   └▶ lines ─▶ check ─▶ predict ─▶ runs ─▶ check again ┘      until all are answered, the time is up, or Ctrl-C
  *
  * Why one    engine after the other: each uses every core it is given.
- * Time       check has most of what is left when it begins; what is not answered in time stays unanswered.
+ * Time       check has most of what is left when it begins, and at the end what the others left; what is not answered in time stays
+ *            unanswered.
  */
 import type { ChildProcess } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -118,6 +119,10 @@ export class Session implements Answers {
       await this.#checkAll(of("check"), this.#left * others);
       await this.#predict(of("point"));
       for (const ask of of("run")) await this.#run(ask);
+      await this.#checkAll(
+        of("check").filter((ask) => !this.isAnswered(ask)),
+        this.#left,
+      );
     } finally {
       if (!this.#isChanged) this.#store.write();
     }
