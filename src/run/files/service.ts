@@ -61,7 +61,7 @@ export enum HostCall {
   /** (id, 1: of a thread) -> a pidfd of who is being made; errors as pidfd_open(2). */
   OpenPidfd = 0x10016,
 
-  /** (fd, kept, count): the last read gave `count` bytes, at bounce offset 0 still, and only the first `kept` reached the
+  /** (kept, count): the CPU's last read gave `count` bytes, at bounce offset 0 still, and only the first `kept` reached the
    *  guest's memory -> how many count as read: of a pipe whole pages only (fs/pipe.c), of an eventfd the rest is lost. */
   GiveBack = 0x10015,
 
