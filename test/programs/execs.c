@@ -546,6 +546,27 @@ static void pidfdThatNeverWaits(void) {
   close(fd), close(zombie), close(thread);
 }
 
+static void *waitsUntilHungUp(void *fd) {
+  struct pollfd polled = {*(int *)fd, 0, 0};
+  int ready = poll(&polled, 1, -1);
+  say("hung up for who waited: %d %x", ready, polled.revents);
+  return NULL;
+}
+
+static void pidfdThatIsHungUp(void) {
+  siginfo_t info;
+  fflush(stdout);
+  pid_t pid = fork();
+  if (pid == 0) _exit(0);
+  int fd = pidfdOf(pid, 0);
+  must(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) == 0, "waitid");
+  pthread_t thread = begin(waitsUntilHungUp, &fd);
+  usleep(700000);
+  must(waitpid(pid, NULL, 0) == pid, "waitpid");
+  finish(thread);
+  close(fd);
+}
+
 static int exitsWithFlags(void *fd) {
   return fcntl(*(int *)fd, F_GETFD) == -1 ? 5 : 6;
 }
@@ -583,6 +604,7 @@ static void pidfdOfClone(void) {
 static void pidfds(void) {
   pidfdOfThread();
   pidfdThatNeverWaits();
+  pidfdThatIsHungUp();
   pidfdOfClone();
 }
 

@@ -42,7 +42,7 @@ export interface World {
   readonly zombies: Map<number, State>;
   /** By CPU: what it read last without naming a position (HostCall.GiveBack). */
   readonly lastRead: Map<number, Description>;
-  /** Told when a thread has ended. */
+  /** Told when a thread has ended, or a process was waited for. */
   readonly threadEnded: Listeners;
   /** What the machine knows of all these. */
   facts: ProcessFacts;

@@ -54,8 +54,8 @@ export enum HostCall {
    *  of it. -EBADF. */
   ExecFiles = 0x10013,
 
-  /** (pidfd, 1: something must be left of it, bounce offset) -> the id of the process; at the bounce offset {u32 thread id, 0 the whole
-   *  process, u32 1 with O_NONBLOCK}. -EBADF no pidfd; -ESRCH. */
+  /** (pidfd, bounce offset) -> the id of the process; at the bounce offset {u32 thread id, 0 the whole process, u32 1 with O_NONBLOCK}.
+   *  -EBADF no pidfd; -ESRCH nothing is left of it. */
   ProcessOf = 0x10014,
 
   /** (id, 1: of a thread) -> a pidfd of who is being made; errors as pidfd_open(2). */
@@ -225,7 +225,7 @@ export interface FileService {
   openProgram(name: string): Promise<Program>;
   handle(request: FileRequest): Promise<number> | number;
   cancel(cpu: number): void;
-  /** A thread of whichever process has ended; what ended with it, too. */
+  /** A thread of whichever process has ended, what ended with it, too; or a process was waited for. */
   threadEnded(): void;
   /** Writes out what is buffered for stdout and stderr; nothing is asked after it. */
   close(): Promise<void>;
