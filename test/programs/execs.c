@@ -10,6 +10,7 @@
 #include <spawn.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -85,6 +86,21 @@ static int isThreads(char **argv) {
   return 17;
 }
 
+#define LIMITED ((rlim_t)123 << 20)
+
+static int isLimited(void) {
+  char byte;
+  struct rlimit limit;
+  must(read(0, &byte, 1) == 1, "read");
+  getrlimit(RLIMIT_DATA, &limit);
+  return limit.rlim_cur == LIMITED && limit.rlim_max == 2 * LIMITED ? 0 : 1;
+}
+
+static void *waitsForNothing(void *unused) {
+  for (;;) pause();
+  return unused;
+}
+
 static int is(int argc, char **argv) {
   int result = 97;
   if (argc < 3) say("nothing");
@@ -92,6 +108,7 @@ static int is(int argc, char **argv) {
   else if (strcmp(argv[2], "signals") == 0) result = isSignals();
   else if (strcmp(argv[2], "descriptors") == 0) result = isDescriptors(argv);
   else if (strcmp(argv[2], "threads") == 0) result = isThreads(argv);
+  else if (strcmp(argv[2], "limited") == 0) result = isLimited();
   else if (strcmp(argv[2], "sleeps") == 0) for (;;) pause();
   else result = isArguments(argc, argv);
   fflush(stdout);
@@ -449,6 +466,33 @@ static void kinds(void) {
   signal(SIGUSR2, SIG_DFL);
 }
 
+/* A limit that is set while the process executes a program is the program's: its threads take a while to end. */
+static void limits(void) {
+  int kept = 0, rounds = 60;
+  for (int i = 0; i < rounds; i++) {
+    int go[2], ready[2];
+    must(pipe(go) == 0 && pipe(ready) == 0, "pipe");
+    fflush(stdout);
+    pid_t pid = fork();
+    if (pid == 0) {
+      dup2(go[0], 0), close(go[1]);
+      for (int k = 0; k < 6; k++) begin(waitsForNothing, NULL);
+      must(write(ready[1], "r", 1) == 1, "write");
+      execve(SELF, (char *[]){"p", "is", "limited", NULL}, NULL);
+      _exit(99);
+    }
+    char byte;
+    must(read(ready[0], &byte, 1) == 1, "read");
+    usleep((useconds_t)(i * 97 % 2000));
+    struct rlimit limit = {LIMITED, 2 * LIMITED}, before;
+    must(prlimit(pid, RLIMIT_DATA, &limit, &before) == 0 && before.rlim_cur != LIMITED, "prlimit");
+    must(write(go[1], "g", 1) == 1, "write");
+    kept += ended(pid) == 0;
+    close(go[0]), close(go[1]), close(ready[0]), close(ready[1]);
+  }
+  say("kept: %d of %d", kept, rounds);
+}
+
 /* ------------------------------------------------------------------ pidfds */
 
 static int pidfdOf(pid_t id, unsigned flags) {
@@ -612,7 +656,7 @@ static const struct section sections[] = {
     {"arguments", arguments}, {"inheritance", inheritance}, {"descriptors", descriptors}, {"threads", threads},
     {"errors", errors},       {"scripts", scripts},         {"spawns", spawns},           {"vforks", vforks},
     {"cloneErrors", cloneErrors}, {"sharing", sharing},     {"kinds", kinds},
-    {"pidfds", pidfds},
+    {"limits", limits},       {"pidfds", pidfds},
 };
 
 int main(int argc, char **argv) {
