@@ -611,6 +611,35 @@ static void pidfdThatIsHungUp(void) {
   close(fd);
 }
 
+static void *becomesASleeper(void *unused) {
+  execve(SELF, (char *[]){"p", "is", "sleeps", NULL}, NULL);
+  return unused;
+}
+
+/* The first thread's id is the executing thread's from then on. */
+static void pidfdOfFirstThread(void) {
+  int go[2], executed[2];
+  must(pipe(go) == 0 && pipe2(executed, O_CLOEXEC) == 0, "pipe");
+  fflush(stdout);
+  pid_t pid = fork();
+  char byte;
+  if (pid == 0) {
+    must(read(go[0], &byte, 1) == 1, "read");
+    begin(becomesASleeper, NULL);
+    for (;;) pause();
+  }
+  close(executed[1]);
+  int fd = pidfdOf(pid, O_EXCL);
+  must(write(go[1], "g", 1) == 1, "write");
+  must(read(executed[0], &byte, 1) == 0, "end");
+  usleep(100000);
+  sayPolled("executed", fd);
+  kill(pid, SIGKILL);
+  sayStatus("killed", ended(pid));
+  sayPolled("ended", fd);
+  close(fd), close(go[0]), close(go[1]), close(executed[0]);
+}
+
 static int exitsWithFlags(void *fd) {
   return fcntl(*(int *)fd, F_GETFD) == -1 ? 5 : 6;
 }
@@ -649,6 +678,7 @@ static void pidfds(void) {
   pidfdOfThread();
   pidfdThatNeverWaits();
   pidfdThatIsHungUp();
+  pidfdOfFirstThread();
   pidfdOfClone();
 }
 

@@ -44,8 +44,10 @@ class Pidfd extends Handle {
   private hasEnded(): boolean {
     const { process, tid } = this;
     if (tid === undefined) return stageOf(process) !== Stage.Live;
-    this.over ||= process.hasEnded || !threadsOf(process).includes(tid);
-    return this.over;
+    const over = this.over || process.hasEnded || !threadsOf(process).includes(tid);
+    // The first thread's id goes on to a thread that executes a program.
+    this.over = over && tid !== process.pid;
+    return over;
   }
 
   /** Nobody can be reached by it any more. */
