@@ -53,6 +53,52 @@ test("a read of an empty pipe waits for a write, a write to a full one for a rea
   expect(await writing).toBe(5);
 });
 
+test("bytes that come back wake who waits for them, and come back to the file that was read, whatever has its number", async () => {
+  stdin.input = "typed";
+  expect(await a.ask("read", [0, 0, 5])).toBe(5);
+  const waiting = b.ask("read", [0, 0, 9]);
+  expect(await waits(waiting)).toBe(true);
+  expect(a.host(HostCall.GiveBack, 1, 5)).toBe(1);
+  expect([await waiting, b.text(4)]).toEqual([4, "yped"]);
+  a.run([
+    ["pipe2", out(8), 0],
+    ["pipe2", out(8), 0],
+  ]);
+  a.one("write", 4, "mine", 4);
+  expect(await a.ask("read", [3, 0, 4])).toBe(4);
+  b.run([
+    ["dup", 3],
+    ["dup3", 5, 3, 0],
+  ]);
+  expect(a.host(HostCall.GiveBack, 2, 4)).toBe(0);
+  expect(b.one("ioctl", 3, 0x541b, out(4))).toBe("0 0");
+  expect(b.one("read", 7, out(4), 4)).toBe('4 "mine"');
+});
+
+test("a large read goes back to a pipe that another has read from since, before what is left there", async () => {
+  a.one("pipe2", out(8), NONBLOCK);
+  const bytes = Array.from({ length: 12000 }, (_, i) => String.fromCharCode(97 + (i % 23))).join("");
+  expect(b.raw("write", 4, b.place(bytes), bytes.length)).toBe(bytes.length);
+  expect(await a.ask("read", [3, 0, 9000])).toBe(9000);
+  expect(await b.ask("read", [3, 0, 10])).toBe(10);
+  const kept = a.host(HostCall.GiveBack, 5000, 9000);
+  expect(kept).toBe(4096);
+  const rest = bytes.slice(kept, 9000) + bytes.slice(9010);
+  const at = a.place("", rest.length + 1);
+  expect(a.raw("read", 3, at, rest.length + 1)).toBe(rest.length);
+  expect(Buffer.from(a.memory.subarray(at, at + rest.length)).toString("latin1") === rest).toBe(true);
+});
+
+test("what goes back never moves a position below the beginning, where another thread has set it meanwhile", async () => {
+  a.one("openat", AT, "f", CREAT | RDWR, 0o600);
+  a.one("write", 3, "contents", 8);
+  a.one("lseek", 3, 0, 0);
+  expect(await a.ask("read", [3, 0, 8])).toBe(8);
+  b.one("lseek", 3, 2, 0);
+  a.host(HostCall.GiveBack, 1, 8);
+  expect(b.one("read", 3, out(9), 9)).toBe('8 "contents"');
+});
+
 test("closing an end wakes the other: 0 for the reader, EPIPE for the writer", async () => {
   a.run([
     ["pipe2", out(8), 0],

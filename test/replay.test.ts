@@ -163,6 +163,19 @@ describe("order", { timeout: 60_000 }, () => {
     expect(replay(rash, { compute: 0 }).differed).toBeGreaterThan(0);
   });
 
+  test("a call and what began inside it never wait in a circle with another CPU's event between their ends", () => {
+    const inside = plan(
+      thread(0, 1, 1),
+      thread(1, 1, 2, 0, 1),
+      { ...call(100, "mprotect", AT, 4 * PAGE, { prot: 3 }), dur: 90 },
+      fault(110, AT),
+      { ...call(120, "mprotect", AT, 4 * PAGE, { prot: 3 }, 1), dur: 10 },
+    );
+    expect(inside.streams[1].map(({ waits }) => waits)).toEqual([[], []]);
+    expect(inside.streams[0].map(({ waits }) => waits)).toEqual([[], [1, 1], []]);
+    expect(replay(inside).differed).toBe(0);
+  });
+
   test("a thread begins with the clone that started it, whenever its worker did", () => {
     const started = plan(
       thread(0, 1, 1),

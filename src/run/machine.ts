@@ -249,6 +249,9 @@ export class Machine {
       case "timer":
         this.watchTimers();
         break;
+      case "reaped":
+        this.files.threadEnded();
+        break;
       case "idle":
         slot.ready = true;
         this.files.threadEnded();

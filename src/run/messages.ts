@@ -60,6 +60,8 @@ export const UNKNOWN_SLOTS = 512;
 export type WorkerMessage =
   /** The worker waits for a thread to run. */
   | { readonly kind: "idle" }
+  /** A process was waited for: nothing is left of it. */
+  | { readonly kind: "reaped" }
   | {
       readonly kind: "call";
       readonly pid: number;

@@ -138,6 +138,7 @@ const CASES: readonly Case[] = [
       "cloneErrors",
       "sharing",
       "kinds",
+      "limits",
       "pidfds",
     ],
     since: { pidfds: 6009 },

@@ -10,6 +10,7 @@
 #include <spawn.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -85,6 +86,21 @@ static int isThreads(char **argv) {
   return 17;
 }
 
+#define LIMITED ((rlim_t)123 << 20)
+
+static int isLimited(void) {
+  char byte;
+  struct rlimit limit;
+  must(read(0, &byte, 1) == 1, "read");
+  getrlimit(RLIMIT_DATA, &limit);
+  return limit.rlim_cur == LIMITED && limit.rlim_max == 2 * LIMITED ? 0 : 1;
+}
+
+static void *waitsForNothing(void *unused) {
+  for (;;) pause();
+  return unused;
+}
+
 static int is(int argc, char **argv) {
   int result = 97;
   if (argc < 3) say("nothing");
@@ -92,6 +108,7 @@ static int is(int argc, char **argv) {
   else if (strcmp(argv[2], "signals") == 0) result = isSignals();
   else if (strcmp(argv[2], "descriptors") == 0) result = isDescriptors(argv);
   else if (strcmp(argv[2], "threads") == 0) result = isThreads(argv);
+  else if (strcmp(argv[2], "limited") == 0) result = isLimited();
   else if (strcmp(argv[2], "sleeps") == 0) for (;;) pause();
   else result = isArguments(argc, argv);
   fflush(stdout);
@@ -449,6 +466,33 @@ static void kinds(void) {
   signal(SIGUSR2, SIG_DFL);
 }
 
+/* A limit that is set while the process executes a program is the program's: its threads take a while to end. */
+static void limits(void) {
+  int kept = 0, rounds = 60;
+  for (int i = 0; i < rounds; i++) {
+    int go[2], ready[2];
+    must(pipe(go) == 0 && pipe(ready) == 0, "pipe");
+    fflush(stdout);
+    pid_t pid = fork();
+    if (pid == 0) {
+      dup2(go[0], 0), close(go[1]);
+      for (int k = 0; k < 6; k++) begin(waitsForNothing, NULL);
+      must(write(ready[1], "r", 1) == 1, "write");
+      execve(SELF, (char *[]){"p", "is", "limited", NULL}, NULL);
+      _exit(99);
+    }
+    char byte;
+    must(read(ready[0], &byte, 1) == 1, "read");
+    usleep((useconds_t)(i * 97 % 2000));
+    struct rlimit limit = {LIMITED, 2 * LIMITED}, before;
+    must(prlimit(pid, RLIMIT_DATA, &limit, &before) == 0 && before.rlim_cur != LIMITED, "prlimit");
+    must(write(go[1], "g", 1) == 1, "write");
+    kept += ended(pid) == 0;
+    close(go[0]), close(go[1]), close(ready[0]), close(ready[1]);
+  }
+  say("kept: %d of %d", kept, rounds);
+}
+
 /* ------------------------------------------------------------------ pidfds */
 
 static int pidfdOf(pid_t id, unsigned flags) {
@@ -546,6 +590,56 @@ static void pidfdThatNeverWaits(void) {
   close(fd), close(zombie), close(thread);
 }
 
+static void *waitsUntilHungUp(void *fd) {
+  struct pollfd polled = {*(int *)fd, 0, 0};
+  int ready = poll(&polled, 1, -1);
+  say("hung up for who waited: %d %x", ready, polled.revents);
+  return NULL;
+}
+
+static void pidfdThatIsHungUp(void) {
+  siginfo_t info;
+  fflush(stdout);
+  pid_t pid = fork();
+  if (pid == 0) _exit(0);
+  int fd = pidfdOf(pid, 0);
+  must(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) == 0, "waitid");
+  pthread_t thread = begin(waitsUntilHungUp, &fd);
+  usleep(700000);
+  must(waitpid(pid, NULL, 0) == pid, "waitpid");
+  finish(thread);
+  close(fd);
+}
+
+static void *becomesASleeper(void *unused) {
+  execve(SELF, (char *[]){"p", "is", "sleeps", NULL}, NULL);
+  return unused;
+}
+
+/* The first thread's id is the executing thread's from then on. */
+static void pidfdOfFirstThread(void) {
+  int go[2], executed[2];
+  must(pipe(go) == 0 && pipe2(executed, O_CLOEXEC) == 0, "pipe");
+  fflush(stdout);
+  pid_t pid = fork();
+  char byte;
+  if (pid == 0) {
+    must(read(go[0], &byte, 1) == 1, "read");
+    begin(becomesASleeper, NULL);
+    for (;;) pause();
+  }
+  close(executed[1]);
+  int fd = pidfdOf(pid, O_EXCL);
+  must(write(go[1], "g", 1) == 1, "write");
+  must(read(executed[0], &byte, 1) == 0, "end");
+  usleep(100000);
+  sayPolled("executed", fd);
+  kill(pid, SIGKILL);
+  sayStatus("killed", ended(pid));
+  sayPolled("ended", fd);
+  close(fd), close(go[0]), close(go[1]), close(executed[0]);
+}
+
 static int exitsWithFlags(void *fd) {
   return fcntl(*(int *)fd, F_GETFD) == -1 ? 5 : 6;
 }
@@ -583,6 +677,8 @@ static void pidfdOfClone(void) {
 static void pidfds(void) {
   pidfdOfThread();
   pidfdThatNeverWaits();
+  pidfdThatIsHungUp();
+  pidfdOfFirstThread();
   pidfdOfClone();
 }
 
@@ -590,7 +686,7 @@ static const struct section sections[] = {
     {"arguments", arguments}, {"inheritance", inheritance}, {"descriptors", descriptors}, {"threads", threads},
     {"errors", errors},       {"scripts", scripts},         {"spawns", spawns},           {"vforks", vforks},
     {"cloneErrors", cloneErrors}, {"sharing", sharing},     {"kinds", kinds},
-    {"pidfds", pidfds},
+    {"limits", limits},       {"pidfds", pidfds},
 };
 
 int main(int argc, char **argv) {

@@ -32,6 +32,7 @@ import { Errno } from "../abi/errno";
 import { drainDeferred } from "./deferred";
 import { getPage, isCachedPage } from "./frame";
 import { newSpace, putSpace } from "./lifecycle";
+import { copyLimits } from "./limits";
 import { adopt } from "./mapping";
 import { mmapWriteLock, mmapWriteUnlock } from "./mmapLock";
 import { O_SIZE } from "./object";
@@ -96,6 +97,7 @@ function copyInto(cpu: usize, child: usize): bool {
   const parent = spaceOf(cpu);
   mmapWriteLock(cpu);
   atomic.store<u32>(parent, 1, S_COPYING);
+  copyLimits(parent, child);
   store<u64>(child, load<u64>(parent, S_BRK_START), S_BRK_START);
   store<u64>(child, load<u64>(parent, S_BRK), S_BRK);
   store<u64>(child, load<u64>(parent, S_STACK_START), S_STACK_START);

@@ -16,7 +16,7 @@ import { ALLOCATOR, SPACE } from "../sync/layout";
 import { lock, unlock } from "../sync/spinlock";
 import { tlbFlushAll } from "../sync/tlb";
 import { allocFrame, freeFrame, TYPE_ZERO } from "./frame";
-import { copyLimits, initLimits } from "./limits";
+import { initLimits } from "./limits";
 import { unmapAllLocked } from "./mapping";
 import { mmapWriteLock, mmapWriteUnlock } from "./mmapLock";
 import { LEVELS } from "./pte";
@@ -55,7 +55,7 @@ export function initSpace(cpu: usize, space: usize): bool {
   return true;
 }
 
-/** An empty space with the limits of the CPU's own; 0 without memory. */
+/** An empty space; 0 without memory. */
 export function newSpace(cpu: usize): u32 {
   const space = slabAlloc(cpu, SLAB_SPACE);
   if (space == 0) return 0;
@@ -63,7 +63,6 @@ export function newSpace(cpu: usize): u32 {
     slabFree(cpu, SLAB_SPACE, space);
     return 0;
   }
-  copyLimits(spaceOf(cpu), space);
   return <u32>space;
 }
 
@@ -117,7 +116,8 @@ export function assignSpace(cpu: usize, space: usize): void {
   store<u32>(cpu, <u32>space, C_HOME);
 }
 
-/** An online CPU turns from its space to another (exec). It holds no lock and no translation that it will use again. */
+/** An online CPU turns from its space to another (exec). It holds no lock of the memory manager but mmapLock of the one it leaves, and no
+ *  translation that it will use again. */
 export function switchSpace(cpu: usize, space: usize): void {
   leaveSpace(cpu);
   assignSpace(cpu, space);

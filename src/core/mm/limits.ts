@@ -88,7 +88,7 @@ export function changeLimit(
   return refused ? -Errno.EPERM : 0;
 }
 
-/** A new space has the limits of the one that its maker acts on. */
+/** For a space that nobody else knows yet, under mmapLock of the other. */
 export function copyLimits(from: usize, to: usize): void {
   store<u64>(to, load<u64>(from, S_STACK_LIMIT), S_STACK_LIMIT);
   store<u64>(to, load<u64>(from, S_LIMIT_AS), S_LIMIT_AS);

@@ -3,11 +3,14 @@
  *
  * Why right  a process has a reference to its space as long as it has a live thread; a thread stops being live, and exec turns to
  *            another space, under taskLock. So what is found here under that lock has a reference, and the record is its own.
- * Locks      taskLock, alone
+ * Locks      taskLock; under mmapLock of the old space where exec turns, else alone
  */
 
 import { switchSpace, tryHoldSpace } from "../mm/lifecycle";
+import { copyLimits } from "../mm/limits";
+import { MMAP_LOCK, spaceOf } from "../mm/space";
 import { C_HOME, cpuArea } from "../sync/cpu";
+import { writeLock, writeUnlock } from "../sync/rwlock";
 import { lock, unlock } from "../sync/spinlock";
 import { isLive, PR_PID, processOf, T_TID, TASK_LOCK, THREADS_SEEN, threadRecord } from "./region";
 
@@ -27,9 +30,16 @@ export function processSpace(cpu: usize, id: u32): u32 {
   return space;
 }
 
-/** exec: this CPU, the only one of its process, turns to another space, which is the process's from here on. */
+/**
+ * exec: this CPU, the only one of its process, turns to another space, which is the process's from here on, with the limits of the old.
+ * Who changes those of the old, found before, is done before they are copied; or finds afterwards that the process has another.
+ */
 export function turnToSpace(cpu: usize, space: usize): void {
+  const old = spaceOf(cpu);
+  writeLock(cpu, old + MMAP_LOCK);
+  copyLimits(old, space);
   lock(cpu, TASK_LOCK);
   switchSpace(cpu, space);
   unlock(TASK_LOCK);
+  writeUnlock(cpu, old + MMAP_LOCK);
 }

@@ -3,7 +3,8 @@
  *
  *   recording ─▶ streams, one a CPU ─▶ in the order of effects: who waits for whom, what was mapped before ─▶ addresses compacted
  *
- * Order   of effects: a fault or a call has its effect by its end; a clone, and the thread that it starts, when it begins.
+ * Order   of effects: a fault or a call has its effect by its end; a clone, and the thread that it starts, when it begins; none before
+ *         what its CPU did earlier. So who waits for whom has no circle, whatever the times are.
  */
 import type { Access } from "../../core/abi/exit.js";
 import { Advice, MapFlag, MlockFlag, Prot } from "../../core/abi/mman.js";
@@ -72,6 +73,8 @@ export function planOf(recording: Recording): Plan {
   const { cpus, recordedNs, others, failed, idle } = streamsOf(recording);
   const planner = new Planner(cpus.length);
   const steps = cpus.map((items) => items.map(({ gapNs }): Step => ({ gapNs, waits: [], op: { do: "begin" } })));
+  const effects = cpus.map(effectsOf);
+  const effectOf = ({ stream, index }: Item): number => effects[stream][index];
   const items = cpus.flat().sort((a, b) => effectOf(a) - effectOf(b) || a.stream - b.stream || a.index - b.index);
   for (const item of items) {
     const { op, waits } = planner.take(item);
@@ -96,8 +99,13 @@ export function planOf(recording: Recording): Plan {
   };
 }
 
-function effectOf({ event }: Item): number {
-  return event.what === "thread" || (event.what === "call" && event.name.startsWith("clone")) ? event.begin : event.end;
+function effectsOf(items: readonly Item[]): number[] {
+  let latest = 0;
+  return items.map(({ event }) => {
+    const early = event.what === "thread" || (event.what === "call" && event.name.startsWith("clone"));
+    latest = Math.max(latest, early ? event.begin : event.end);
+    return latest;
+  });
 }
 
 function movedOp(op: Op, compact: Compact): Op {

@@ -27,14 +27,22 @@ function limitOf(resource: number): readonly [bigint, bigint] {
 export function prlimit64(thread: Thread, args: Args): number {
   const wanted = wantedAt(thread, long(args, 2));
   if (typeof wanted === "number") return wanted;
-  const pid = int(args, 0);
-  const space = holdSpaceOf(thread, pid === 0 ? thread.process.pid : pid);
-  if (space === 0 && thread.core.getGroup(thread.cpu, pid) < 0) return -Errno.ESRCH;
-  try {
-    return limit(thread, space, int(args, 1), wanted, long(args, 3));
-  } finally {
-    if (space !== 0) thread.core.putSpace(thread.cpu, space);
-  }
+  return limitOfProcess(thread, int(args, 0) || thread.process.pid, int(args, 1), wanted, long(args, 3));
+}
+
+function limitOfProcess(thread: Thread, id: number, resource: number, wanted: Wanted | undefined, old: bigint): number {
+  const { core, cpu } = thread;
+  const space = holdSpaceOf(thread, id);
+  if (space === 0 && core.getGroup(cpu, id) < 0) return -Errno.ESRCH;
+  const result = limit(thread, space, resource, wanted, old);
+  if (space === 0) return result;
+  const now = holdSpaceOf(thread, id);
+  if (now !== 0) core.putSpace(cpu, now);
+  core.putSpace(cpu, space);
+  // It has executed a program meanwhile: its limits went to another space, perhaps before this one was there (core: turnToSpace).
+  const moved = wanted !== undefined && result >= 0 && now !== 0 && now !== space;
+  if (moved) limitOfProcess(thread, id, resource, wanted, 0n);
+  return result;
 }
 
 export function getrlimit(thread: Thread, args: Args): number {

@@ -26,10 +26,10 @@ export interface Named {
   readonly nonBlocking: boolean;
 }
 
-/** Whom it names, also when nothing is left of it, unless it must be there: -ESRCH; -EBADF. */
-export function namedBy(thread: Thread, pidfd: number, mustBe: boolean): Named | number {
+/** Whom it names; -ESRCH when nothing is left of it; -EBADF. */
+export function namedBy(thread: Thread, pidfd: number): Named | number {
   const { guest } = thread;
-  const pid = guest.request(HostCall.ProcessOf, [BigInt(pidfd), mustBe ? 1n : 0n, 0n, 0n, 0n, 0n], 0);
+  const pid = guest.request(HostCall.ProcessOf, [BigInt(pidfd), 0n, 0n, 0n, 0n, 0n], 0);
   if (pid < 0) return pid;
   return { pid, tid: guest.view.getUint32(0, true), nonBlocking: guest.view.getUint32(4, true) !== 0 };
 }
@@ -37,7 +37,7 @@ export function namedBy(thread: Thread, pidfd: number, mustBe: boolean): Named |
 export function pidfdSendSignal(thread: Thread, args: Args): number {
   const flags = uint(args, 3);
   if (flags !== 0 && !(flags in To)) return -Errno.EINVAL;
-  const named = namedBy(thread, int(args, 0), true);
+  const named = namedBy(thread, int(args, 0));
   if (typeof named === "number") return named;
   const { pid, tid } = named;
   const to = flags || (tid !== 0 ? To.Thread : To.Process);
@@ -49,7 +49,7 @@ export function pidfdSendSignal(thread: Thread, args: Args): number {
 /** Memory of a process that is ending is given back by itself: nothing is left to do. */
 export function processMrelease(thread: Thread, args: Args): number {
   if (uint(args, 1) !== 0) return -Errno.EINVAL;
-  const named = namedBy(thread, int(args, 0), true);
+  const named = namedBy(thread, int(args, 0));
   if (typeof named === "number") return named;
   const { core, cpu } = thread;
   const space = core.processSpace(cpu, named.pid);

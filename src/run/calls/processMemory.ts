@@ -126,7 +126,7 @@ export function processMadvise(thread: Thread, args: Args): number {
   if (typeof pieces === "number") return pieces;
   const pidfd = int(args, 0);
   const own = pidfd === SELF_THREAD || pidfd === SELF_GROUP;
-  const named = own ? thread.process : namedBy(thread, pidfd, true);
+  const named = own ? thread.process : namedBy(thread, pidfd);
   if (typeof named === "number") return named;
   const { pid } = named;
   if (pid === thread.process.pid)

@@ -84,10 +84,12 @@ export function waitid(thread: Thread, args: Args): number {
   return long(args, 2) === 0n ? 0 : writeInfo(thread, long(args, 2), typeof ended === "number" ? undefined : ended);
 }
 
-/** A thread has no parent that waits for it: its id is no child's. A pidfd with O_NONBLOCK never waits. */
+/** A thread has no parent that waits for it: its id is no child's; nor is that of who is gone, though a child may have it by now. A pidfd
+ *  with O_NONBLOCK never waits. */
 function whoseId(thread: Thread, which: Which, id: number): { id: number; nonBlocking: boolean } | number {
   if (which === Which.Pidfd) {
-    const named = namedBy(thread, id, false);
+    const named = namedBy(thread, id);
+    if (named === -Errno.ESRCH) return -Errno.ECHILD;
     return typeof named === "number" ? named : { id: named.tid || named.pid, nonBlocking: named.nonBlocking };
   }
   return { id: which === Which.Group && id === 0 ? thread.core.getGroup(thread.cpu, 0) : id, nonBlocking: false };
@@ -100,7 +102,10 @@ function waitFor(thread: Thread, which: Which, id: number, options: number): End
     // The wake first, then the look: a child that ends after the look still ends the sleep.
     thread.clearWakeups();
     const pid = core.waitChild(cpu, which, id, options, guest.out);
-    if (pid > 0) return { pid, status: guest.view.getUint32(0, true), ns: guest.view.getFloat64(8, true) };
+    if (pid > 0) {
+      if ((options & Wait.NoWait) === 0) thread.host.post({ kind: "reaped" });
+      return { pid, status: guest.view.getUint32(0, true), ns: guest.view.getFloat64(8, true) };
+    }
     if (pid < 0) return pid;
     if ((options & Wait.NoHang) !== 0) return 0;
     if (thread.signalled()) return RESTART;

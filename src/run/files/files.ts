@@ -91,6 +91,7 @@ export class Files implements FileService {
       locks: new Locks(),
       processes: this.processes,
       zombies: new Map(),
+      lastRead: new Map(),
       threadEnded: new Listeners(),
       facts: {},
       termios: freshTermios(),

@@ -243,7 +243,7 @@ function streamCall(port: FilePort, call: StreamCall, args: readonly bigint[]): 
       const put = segments.move((a, o, n) => port.copyOut(a, o, n), result);
       if (put < result) {
         // What the guest did not get was not read.
-        const kept = as === Nr.Read ? giveBack(port, fd, put, result) : put;
+        const kept = as === Nr.Read ? giveBack(port, put, result) : put;
         if (more && result === count) ask(0, done, Chunk.Continues);
         return done + kept || -Errno.EFAULT;
       }
@@ -254,10 +254,9 @@ function streamCall(port: FilePort, call: StreamCall, args: readonly bigint[]): 
   return done;
 }
 
-/** How many of the bytes read count, when only `put` were received. A descriptor closed meanwhile took the rest along. */
-function giveBack(port: FilePort, fd: bigint, put: number, read: number): number {
-  const kept = port.request(HostCall.GiveBack, [fd, BigInt(put), BigInt(read), 0n, 0n, 0n], Chunk.None);
-  return kept < 0 ? put : kept;
+/** How many of the bytes read count, when only `put` were received. */
+function giveBack(port: FilePort, put: number, read: number): number {
+  return port.request(HostCall.GiveBack, [BigInt(put), BigInt(read), 0n, 0n, 0n, 0n], Chunk.None);
 }
 
 /** Serves a piece of /proc/PID/mem. The open file's own position was moved by all of it, and goes back by the rest. */

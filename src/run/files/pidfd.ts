@@ -44,8 +44,10 @@ class Pidfd extends Handle {
   private hasEnded(): boolean {
     const { process, tid } = this;
     if (tid === undefined) return stageOf(process) !== Stage.Live;
-    this.over ||= process.hasEnded || !threadsOf(process).includes(tid);
-    return this.over;
+    const over = this.over || process.hasEnded || !threadsOf(process).includes(tid);
+    // The first thread's id goes on to a thread that executes a program.
+    this.over = over && tid !== process.pid;
+    return over;
   }
 
   /** Nobody can be reached by it any more. */
@@ -98,8 +100,8 @@ export function openPidfd(state: State, call: Call): number {
 export function processOf(state: State, call: Call): number {
   const { handle, nonBlocking } = openOf(state, call.int(0));
   if (!(handle instanceof Pidfd)) return fail(Errno.EBADF);
-  if (handle.isGone && call.int(1) !== 0) fail(Errno.ESRCH);
-  const view = call.view(2, 8);
+  if (handle.isGone) fail(Errno.ESRCH);
+  const view = call.view(1, 8);
   view.setUint32(0, handle.tid ?? 0, true);
   view.setUint32(4, nonBlocking ? 1 : 0, true);
   return handle.process.pid;

@@ -24,8 +24,9 @@ interface Page {
 
 class Pages {
   private readonly pages: Page[] = [];
-  /** Where in the last read each of its pages began. */
+  /** Where in the last read each of its pages began; its bytes. */
   private starts: number[] = [];
+  private taken = 0;
   held = 0;
   readers = 1;
   writers = 1;
@@ -65,21 +66,19 @@ class Pages {
       if (page.from === page.to) this.pages.shift();
     }
     this.held -= count;
+    this.taken = count;
     return count;
   }
 
   /** Of a read only the first `kept` bytes arrived: from the page on in which it stopped they are in the pipe again, before
-   *  what another read has left there. How many are not. */
+   *  what another read has left there. How many are not. Where another read came between, its pages are not known any more. */
   putBack(read: Uint8Array, kept: number): number {
-    const starts = this.starts.filter((start) => start < read.length);
-    const first = Math.max(
-      0,
-      starts.findLastIndex((start) => start <= kept),
-    );
+    const wholes = Math.ceil(read.length / PIPE_BUF);
+    const starts = this.taken === read.length ? this.starts : Array.from({ length: wholes }, (_, i) => i * PIPE_BUF);
+    const first = starts.findLastIndex((start) => start <= kept);
     for (let i = starts.length - 1; i >= first; i--) this.unread(read.subarray(starts[i], starts[i + 1]));
-    const back = read.length - (starts[first] as number);
-    this.held += back;
-    return read.length - back;
+    this.held += read.length - (starts[first] as number);
+    return starts[first] as number;
   }
 
   private unread(piece: Uint8Array): void {

@@ -40,7 +40,9 @@ export interface World {
   readonly processes: Map<number, State>;
   /** Those that have, by their ids, as long as something is left of them, or a little longer. */
   readonly zombies: Map<number, State>;
-  /** Told when a thread has ended. */
+  /** By CPU: what it read last without naming a position (HostCall.GiveBack). */
+  readonly lastRead: Map<number, Description>;
+  /** Told when a thread has ended, or a process was waited for. */
   readonly threadEnded: Listeners;
   /** What the machine knows of all these. */
   facts: ProcessFacts;

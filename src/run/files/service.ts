@@ -54,14 +54,14 @@ export enum HostCall {
    *  of it. -EBADF. */
   ExecFiles = 0x10013,
 
-  /** (pidfd, 1: something must be left of it, bounce offset) -> the id of the process; at the bounce offset {u32 thread id, 0 the whole
-   *  process, u32 1 with O_NONBLOCK}. -EBADF no pidfd; -ESRCH. */
+  /** (pidfd, bounce offset) -> the id of the process; at the bounce offset {u32 thread id, 0 the whole process, u32 1 with O_NONBLOCK}.
+   *  -EBADF no pidfd; -ESRCH nothing is left of it. */
   ProcessOf = 0x10014,
 
   /** (id, 1: of a thread) -> a pidfd of who is being made; errors as pidfd_open(2). */
   OpenPidfd = 0x10016,
 
-  /** (fd, kept, count): the last read gave `count` bytes, at bounce offset 0 still, and only the first `kept` reached the
+  /** (kept, count): the CPU's last read gave `count` bytes, at bounce offset 0 still, and only the first `kept` reached the
    *  guest's memory -> how many count as read: of a pipe whole pages only (fs/pipe.c), of an eventfd the rest is lost. */
   GiveBack = 0x10015,
 
@@ -225,7 +225,7 @@ export interface FileService {
   openProgram(name: string): Promise<Program>;
   handle(request: FileRequest): Promise<number> | number;
   cancel(cpu: number): void;
-  /** A thread of whichever process has ended; what ended with it, too. */
+  /** A thread of whichever process has ended, what ended with it, too; or a process was waited for. */
   threadEnded(): void;
   /** Writes out what is buffered for stdout and stderr; nothing is asked after it. */
   close(): Promise<void>;

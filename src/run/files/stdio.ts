@@ -2,7 +2,7 @@
  *  A regular file (`< in`, `> out`) keeps its position in the host's descriptor, which a shell's next command shares:
  *  bytes the guest did not read are still there. Only a guest that seeks gets a position of its own.
  *  Anything else is a stream that never blocks (host.ts). */
-import { Handle } from "./handle.js";
+import { Handle, Listeners } from "./handle.js";
 import type { HostFs, HostStdio, HostStream, HostTerminal } from "./host.js";
 import { hostHandle, hostInode } from "./hostfile.js";
 import { Open, Poll } from "./linux.js";
@@ -20,8 +20,9 @@ export function stdioHandle(host: HostFs, stdio: HostStdio): Handle {
 }
 
 export class StreamHandle extends Handle {
-  /** Read, but not received by the guest. */
+  /** Read, but not received by the guest; who waits is told when there is something. */
   private back = new Uint8Array(0);
+  private readonly returned = new Listeners();
 
   constructor(private readonly stream: HostStream) {
     super();
@@ -45,6 +46,7 @@ export class StreamHandle extends Handle {
     back.set(rest);
     back.set(this.back, rest.length);
     this.back = back;
+    this.returned.tell();
     return kept;
   }
   override write(from: Uint8Array): number {
@@ -57,7 +59,13 @@ export class StreamHandle extends Handle {
     return (this.back.length || this.stream.readable() ? Poll.In : 0) | (this.stream.writable() ? Poll.Out : 0);
   }
   override watch(events: number, listener: () => void): () => void {
-    return this.stream.watch((events & (Poll.In | Poll.ReadNormal)) !== 0, listener);
+    const stops = [
+      this.returned.add(listener),
+      this.stream.watch((events & (Poll.In | Poll.ReadNormal)) !== 0, listener),
+    ];
+    return () => {
+      for (const stop of stops) stop();
+    };
   }
   protected override dispose(): void {
     this.stream.close();

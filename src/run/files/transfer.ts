@@ -47,6 +47,7 @@ function readAt(state: State, call: Call, position: number): number | Promise<nu
   if (description.isDirectory) fail(Errno.EISDIR);
   const into = call.bytes(1, call.uint(2));
   const { handle } = description;
+  if (position === OWN_POSITION) state.world.lastRead.set(call.cpu, description);
   return move(state, call, description, Poll.In, () => {
     if (position > OFFSET_MAX && handle.regular) return 0;
     if (position !== OWN_POSITION) return state.objects.read(handle, into, position);
@@ -136,12 +137,14 @@ function move(
   return result.finally(() => waited && description.release());
 }
 
-/** HostCall.GiveBack. */
+/** HostCall.GiveBack. To the file that was read: its number may be another's by now, and its position, moved by another thread, lower
+ *  than what goes back. */
 export function giveBack(state: State, call: Call): number {
-  const description = state.table.get(call.int(0));
-  const [kept, count] = [call.int(1), call.int(2)];
+  const [kept, count] = [call.int(0), call.int(1)];
+  const description = state.world.lastRead.get(call.cpu);
+  if (!description) return kept;
   if (!description.handle.seekable) return description.handle.giveBack(call.request.bounce.slice(0, count), kept);
-  description.offset += kept - count;
+  description.offset = Math.max(0, description.offset + kept - count);
   return kept;
 }
 
