@@ -7,6 +7,7 @@ import { Processor } from "../src/predict/processor.js";
 import { places } from "../src/predict/topology.js";
 import { workloadOf } from "../src/predict/workloads/index.js";
 import { ROOT, run, skylake } from "./support/predict.js";
+import { slowTest } from "./support/slow.js";
 
 const iceLake = loadMachine(ROOT, "icelake-8336c-128");
 const milan = loadMachine(ROOT, "milan-72-invlpgb");
@@ -69,7 +70,7 @@ describe("of Linux", { timeout: 60_000 }, () => {
     expect(rate(machine, 4, "pft", "vma-refcount") / rate(machine, 4, "pft", "vma-lock")).toBeLessThan(0.97);
   });
 
-  test("draining at each unmapping makes the LRU lock's hand-over a part of every flush", () => {
+  slowTest("slow: draining at each unmapping makes the LRU lock's hand-over a part of every flush", () => {
     const free = { broadcastBusy: 0 };
     expect(gain(withValues(milan, free), { zapDrains: 1 }, 16, "tlb_flush2")).toBeLessThan(0.7);
     expect(
@@ -77,7 +78,7 @@ describe("of Linux", { timeout: 60_000 }, () => {
     ).toBeGreaterThan(1.2);
   });
 
-  test("invalidations that hardware broadcasts follow one another", () => {
+  slowTest("slow: invalidations that hardware broadcasts follow one another", () => {
     expect(gain(milan, { broadcastBusy: 0 }, 32, "tlb_flush2")).toBeGreaterThan(1.4);
   });
 

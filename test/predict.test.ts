@@ -46,7 +46,7 @@ describe("a run", { timeout: 180_000 }, () => {
     expect(rate).toBeGreaterThan(1000);
   });
 
-  test("has up to 1,024 threads, and each of them gets on", () => {
+  slowTest("slow: has up to 1,024 threads, and each of them gets on", () => {
     const machine = loadMachine(ROOT, "superdome-1024");
     expect(machine.cpus).toBe(1024);
     const { operations, faults, spent } = run({ machine, cpus: 1024, operations: 20 });

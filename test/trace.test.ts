@@ -14,6 +14,7 @@ import { HookedCore } from "../src/predict/core.js";
 import type { Core } from "../src/run/core.js";
 import { readTrace, TRACE_RECORDS, type TraceRecord } from "../src/run/trace.js";
 import { build } from "./support/predict.js";
+import { slowTest } from "./support/slow.js";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "faultline-trace-"));
@@ -162,7 +163,7 @@ describe("the file", () => {
   });
   const setting = { program: "p", fault: "spf", tables: "rcu", layout: "page" };
 
-  test("may have more records than a call can have arguments", () => {
+  slowTest("slow: may have more records than a call can have arguments", () => {
     const records = Array.from({ length: 150_000 }, (_, i) => record({ beginNs: 100 * i, ns: 50 }));
     expect(events(traceText([{ cpu: 0, records, lost: 0 }], setting)).length).toBeGreaterThan(150_000);
   });
