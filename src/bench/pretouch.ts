@@ -7,7 +7,7 @@
  * How        a memory for each policy and pretouch; samples go round the pretouches of a policy, so that a noisy neighbour
  *            disturbs all alike. The gain is the median of the ratios of neighbours: each sample by that of none right before it.
  */
-import { Pretouch } from "../core/abi/mman.js";
+import { type Policy, Pretouch } from "../core/abi/mman.js";
 import { Group, POLICIES } from "./fault.js";
 import { quartiles, type Spread } from "./median.js";
 
@@ -43,13 +43,16 @@ export interface PretouchOptions {
 export async function benchPretouch(options: PretouchOptions): Promise<PretouchRow[]> {
   const rows: PretouchRow[] = [];
   for (const tables of options.tables)
-    for (const [policy] of POLICIES) if (!options.stopped()) rows.push(...(await rowsOf(policy, tables, options)));
+    for (const policy of POLICIES) if (!options.stopped()) rows.push(...(await rowsOf(policy, tables, options)));
   return rows;
 }
 
-async function rowsOf(name: string, tables: string, options: PretouchOptions): Promise<PretouchRow[]> {
+async function rowsOf(
+  [name, policy]: readonly [string, Policy],
+  tables: string,
+  options: PretouchOptions,
+): Promise<PretouchRow[]> {
   const { threads, samples, milliseconds, directory, progress, stopped } = options;
-  const policy = POLICIES.find(([each]) => each === name)![1];
   const asked = options.pretouches.filter(([, pretouch]) => pretouch !== Pretouch.None);
   const most = Math.max(...threads);
   const groups = ([["none", Pretouch.None], ...asked] as const).map(

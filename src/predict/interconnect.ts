@@ -91,17 +91,6 @@ export class Interconnect {
     return false;
   }
 
-  /** Asks for a line for writing, without waiting for it. */
-  prefetch(cpu: Processor, record: number): void {
-    const { lane } = cpu;
-    const [wanted, touch] = [lane.record, lane.touch];
-    lane.record = record;
-    lane.touch = Touch.Prefetch;
-    this.touch(cpu, lane);
-    lane.record = wanted;
-    lane.touch = touch;
-  }
-
   /** A store right behind an atomic operation on the line: where others wait for it, it has left by then, and must come back. */
   storeBehind(cpu: Processor, record: number): void {
     const queue = this.#queues.get(record);

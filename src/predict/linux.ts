@@ -49,7 +49,7 @@ export class Linux {
       Array.from({ length: n }, () => ({ record: net.lines.add(), kind, holdNs, lines }));
     this.#batches = [values.zoneBatch, values.lruBatch, values.chargeBatch];
     this.#zones = each(sockets, Touch.Lock, values.zoneHold * values.zoneBatch);
-    this.#lists = each(sockets, Touch.Lock, values.lruHold * values.lruBatch, values.lruLines);
+    this.#lists = each(sockets, Touch.Lock, 0, values.lruLines);
     this.#pending = each(values.zapPending, Touch.Atomic, 0);
     this.#generation = each(values.tlbGeneration, Touch.Atomic, 0);
     this.#counters = each(values.chargeLevels, Touch.Atomic, 0);

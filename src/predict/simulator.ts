@@ -25,12 +25,12 @@ import type { Machine } from "./machine.js";
 import { type Lane, type LineStep, Processor, type Program, Spent, Stop, Touch } from "./processor.js";
 import { Samples } from "./samples.js";
 import { places } from "./topology.js";
+import { PAGE } from "./workload.js";
 
 /** A pause ends for no reason after so long. */
 const PATIENCE_NS = 100_000;
 const PAUSE_IRQ_OFF = 0x8000_0000;
 const TIMED_OUT = 2;
-const PAGE = 4096;
 export interface Setting {
   readonly machine: Machine;
   readonly values: Values;

@@ -6,6 +6,8 @@
  *
  * Promise   order is kept; two addresses of one slot, or of a range that was kept whole, are as far apart as before.
  */
+import { bisect } from "./bisect.js";
+
 const SLOT = 2 << 20;
 
 export class Compact {
@@ -39,13 +41,7 @@ export class Compact {
   /** Where an address is now: a page that was kept, or the end of a range that was. */
   at(address: number): number {
     const slot = Math.floor(address / SLOT);
-    let [low, high] = [0, this.#slots.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#slots[middle] <= slot) low = middle + 1;
-      else high = middle;
-    }
-    const last = low - 1;
+    const last = bisect(this.#slots.length, (place) => this.#slots[place] > slot) - 1;
     if (last < 0) return 0;
     // Of a stretch that went, only the beginning is ever asked for.
     return this.#slots[last] === slot ? this.#places[last] * SLOT + (address % SLOT) : (this.#places[last] + 1) * SLOT;

@@ -6,10 +6,10 @@
  *
  * Each CPU does its events in order, so one of each other CPU is enough, the latest; what it has waited for before is not named again.
  */
+
+import { PAGE } from "../workload.js";
 import { Ranges } from "./ranges.js";
 import type { Item } from "./streams.js";
-
-const PAGE = 4096;
 
 export class Order {
   readonly #calls = new Ranges<Item>();

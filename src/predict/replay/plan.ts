@@ -8,6 +8,7 @@
  */
 import type { Access } from "../../core/abi/exit.js";
 import { Advice, MapFlag, MlockFlag, Prot } from "../../core/abi/mman.js";
+import { PAGE } from "../workload.js";
 import { Compact } from "./compact.js";
 import { Order } from "./order.js";
 import { Ranges } from "./ranges.js";
@@ -54,7 +55,6 @@ export interface Plan {
   readonly left: { readonly lost: number; readonly others: number; readonly failed: number; readonly idle: number };
 }
 
-const PAGE = 4096;
 /** What is not asked again: the place is known. */
 const NOT_FLAGS = MapFlag.FixedNoReplace | MapFlag.Fixed;
 const POPULATES = MapFlag.Populate | MapFlag.NonBlock;

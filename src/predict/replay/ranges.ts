@@ -1,4 +1,6 @@
 /** Disjoint ranges [start, end) in order, each with a value. A new one takes the place of what it covers. */
+import { bisect } from "./bisect.js";
+
 export interface Range<T> {
   readonly start: number;
   readonly end: number;
@@ -48,12 +50,6 @@ export class Ranges<T> {
   }
 
   #firstEndingAbove(address: number): number {
-    let [low, high] = [0, this.#all.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#all[middle].end <= address) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return bisect(this.#all.length, (place) => this.#all[place].end > address);
   }
 }

@@ -1,8 +1,8 @@
 /** Pages that a program holds as its events go by: how many an unmapping frees, and how many there are at most. */
 import { Access } from "../../core/abi/exit.js";
+import { PAGE } from "../workload.js";
 import type { FaultEvent } from "./recording.js";
 
-const PAGE = 4096;
 const MOST_BYTES = 2 ** 32;
 
 export class Resident {

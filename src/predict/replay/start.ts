@@ -8,6 +8,7 @@
  */
 import { Access } from "../../core/abi/exit.js";
 import { Prot } from "../../core/abi/mman.js";
+import { PAGE } from "../workload.js";
 import type { FaultEvent } from "./recording.js";
 
 export type Kind = "anonymous" | "private" | "shared";
@@ -19,7 +20,6 @@ export interface Before {
   readonly prot: number;
 }
 
-const PAGE = 4096;
 const NEAR = 16 * PAGE;
 const RIGHTS: Readonly<Record<Access, number>> = {
   [Access.Read]: Prot.Read,
