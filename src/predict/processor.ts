@@ -125,7 +125,7 @@ export class Processor {
   /** The flush round that interrupts were last sent for. */
   round = -1;
   sleepsOn = 0;
-  /** Software that is still to be paid for when the next page is cleared: inside whatever lock the fault holds. */
+  /** A fault's software that is still to be paid for, inside the locks it belongs in: before a table's, or with the page. */
   insideNs = 0;
   slow = 1;
   readonly spent = new Float64Array(SPENT_NAMES.length);
@@ -144,5 +144,11 @@ export class Processor {
   spend(what: Spent, ns: number): void {
     this.time += ns;
     this.spent[this.lane === this.interrupt ? Spent.Interrupt : what] += ns;
+  }
+
+  payInside(): void {
+    if (this.insideNs === 0) return;
+    this.spend(Spent.Useful, this.insideNs * this.slow);
+    this.insideNs = 0;
   }
 }

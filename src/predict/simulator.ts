@@ -22,10 +22,10 @@ import { Heap } from "./heap.js";
 import { Interconnect } from "./interconnect.js";
 import { Load } from "./load.js";
 import type { Machine } from "./machine.js";
+import { Memory } from "./memory.js";
 import { type Lane, type LineStep, Processor, type Program, Spent, Stop, Touch } from "./processor.js";
 import { Samples } from "./samples.js";
 import { places } from "./topology.js";
-import { PAGE } from "./workload.js";
 
 /** A pause ends for no reason after so long. */
 const PATIENCE_NS = 100_000;
@@ -62,7 +62,7 @@ export class Simulator implements Seam {
   readonly #quantum: number;
   readonly #load: Load;
   readonly #sleepers = new Map<number, Processor[]>();
-  readonly #zoneFree: Float64Array;
+  readonly #memory: Memory;
   #cpu!: Processor;
   /** When the next invalidation that hardware broadcasts can set out. */
   #fabricFree = 0;
@@ -83,7 +83,7 @@ export class Simulator implements Seam {
     this.cpus = at.map(({ socket }, i) => new Processor(i, this.core.plain.cpuArea(i), socket));
     this.heap = new Heap(cpus + 4096);
     this.net = new Interconnect(values, at, memoryBytes, this.heap, this.cpus);
-    this.#zoneFree = new Float64Array(machine.topology.sockets);
+    this.#memory = new Memory(values, this.net.lines, machine.topology.sockets);
     this.#accesses = new Accesses(build, this.core, this.net, this.cpus, values, policy);
     this.#load = new Load(values, machine.topology, at, this.cpus);
     for (const cpu of this.cpus) this.core.plain.cpuOnline(cpu.area);
@@ -189,9 +189,17 @@ export class Simulator implements Seam {
     this.#settle(cpu, cpu.lane);
     const { values } = this;
     cpu.spend(Spent.Useful, values.instruction * cpu.slow);
-    if (kind === Step.Fill) return this.#fill(cpu, address, width);
+    if (kind === Step.Fill) {
+      // In the areas: the whole TLB, emptied.
+      if (this.#accesses.isInAreas(address)) cpu.spend(Spent.Useful, values.flushPage);
+      else this.#memory.clear(cpu, address, width);
+      return false;
+    }
     if (kind === Step.Fence) return false;
-    if (kind === Step.CopyFrom || kind === Step.CopyTo) return this.#copy(cpu, kind, width);
+    if (kind === Step.CopyFrom || kind === Step.CopyTo) {
+      this.#memory.copy(cpu, width, kind === Step.CopyTo);
+      return false;
+    }
     const accesses = this.#accesses;
     const at = accesses.placeOf(site);
     const writes = kind !== Step.Load && kind !== Step.AtomicLoad;
@@ -209,7 +217,7 @@ export class Simulator implements Seam {
     if (accesses.isEverybodys(kind, address, at)) return false;
     if (this.watcher && cpu.lane === cpu.main) this.watcher(cpu, address, writes);
     const { lane } = cpu;
-    if (cpu.insideNs > 0 && accesses.takesTable(kind, address, at)) this.#payInside(cpu);
+    if (cpu.insideNs > 0 && accesses.takesTable(kind, address, at)) cpu.payInside();
     accesses.describe(cpu, kind, address, at);
     if (kind === Step.Notify) this.#notify(cpu, address);
     this.#expect(cpu, kind, address, at);
@@ -395,37 +403,6 @@ export class Simulator implements Seam {
       sleeper.spent[Spent.Asleep] += at - sleeper.spinSince;
       this.heap.set(sleeper.index, at);
     }
-  }
-
-  #fill(cpu: Processor, address: number, width: number): boolean {
-    if (this.#accesses.isInAreas(address)) {
-      // The whole TLB, emptied.
-      cpu.spend(Spent.Useful, this.values.flushPage);
-      return false;
-    }
-    const pages = width / PAGE;
-    this.#payInside(cpu);
-    const began = cpu.time;
-    cpu.time += this.values.zero * pages * cpu.slow;
-    const free = Math.max(this.#zoneFree[cpu.socket], began) + width / this.values.bandwidth;
-    this.#zoneFree[cpu.socket] = free;
-    cpu.time = Math.max(cpu.time, free);
-    cpu.spent[Spent.Zeroing] += cpu.time - began;
-    this.net.lines.filled(address, cpu.index);
-    return false;
-  }
-
-  /** A fault's software that belongs inside its locks. */
-  #payInside(cpu: Processor): void {
-    if (cpu.insideNs === 0) return;
-    cpu.spend(Spent.Useful, cpu.insideNs * cpu.slow);
-    cpu.insideNs = 0;
-  }
-
-  #copy(cpu: Processor, kind: number, width: number): boolean {
-    if (width === PAGE) this.#payInside(cpu);
-    if (kind === Step.CopyTo) cpu.spend(Spent.Useful, (this.values.copy * width * cpu.slow) / PAGE);
-    return false;
   }
 
   #states(): string {
